@@ -1,0 +1,46 @@
+// The configuration, read from TOML. Every value has a default that is safe; without a file all
+// mail is observed and none refused. sixgate.toml(5) documents every key.
+#pragma once
+
+#include "milter/verify/cares_resolver.hpp"
+#include "policy/rules.hpp"
+
+#include <tl/expected.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace milter {
+
+struct Config {
+    struct Milter {
+        std::string socket = "unix:/run/sixgate/sixgate.sock";
+        std::uint32_t socket_mode = 0660;
+        std::string authserv_id; // empty: fields carry the host's name, and none is removed
+    } milter;
+
+    verify::DnsSettings dns;
+    policy::Policy policy;
+    std::chrono::milliseconds deadline{20'000}; // for the evidence, from the end of the message
+
+    std::vector<std::string> warnings; // each names its place; the configuration stands anyway
+};
+
+struct ConfigError {
+    std::string file;
+    std::uint32_t line = 0; // 1 is the first; 0: the file as a whole
+    std::uint32_t column = 0;
+    std::string key;     // "reply.rfc7372.unauthenticated.soft"; empty for a syntax error
+    std::string message; // what is wrong and what is allowed
+};
+
+std::string to_string(const ConfigError& error); // "FILE:LINE:COLUMN: KEY: MESSAGE"
+
+// `file` names the text in errors. Never throws for what the text says.
+tl::expected<Config, ConfigError> parse_config(std::string_view toml_text, std::string_view file);
+tl::expected<Config, ConfigError> load_config(const std::string& file);
+
+} // namespace milter

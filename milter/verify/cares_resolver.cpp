@@ -1,0 +1,1 @@
+#include "milter/verify/cares_resolver.hpp"

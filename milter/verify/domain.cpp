@@ -1,0 +1,31 @@
+#include "milter/verify/domain.hpp"
+
+#include <idn2.h>
+
+#include <memory>
+
+namespace verify {
+
+std::string to_a_labels(std::string_view domain) {
+    if (domain.ends_with('.')) {
+        domain.remove_suffix(1);
+    }
+    const std::string original{domain};
+    if (original.find('\0') != std::string::npos) {
+        return original;
+    }
+    char* converted = nullptr;
+    constexpr int flags = IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT;
+    if (idn2_to_ascii_8z(original.c_str(), &converted, flags) != IDN2_OK) {
+        return original;
+    }
+    const std::unique_ptr<char, void (*)(void*)> owner{converted, idn2_free};
+    return converted;
+}
+
+std::string domain_of(std::string_view address) {
+    const auto at = address.rfind('@');
+    return at == std::string_view::npos ? std::string{} : to_a_labels(address.substr(at + 1));
+}
+
+} // namespace verify

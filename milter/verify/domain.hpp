@@ -1,0 +1,16 @@
+// Domain names as DNS and replies want them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace verify {
+
+// `domain` as A-labels in lower case, without a final dot (RFC 5890). What is no valid U-label is
+// given back as it came: it will not be found, and it is shown as it was.
+std::string to_a_labels(std::string_view domain);
+
+// What follows the last @, as A-labels; empty where there is none.
+std::string domain_of(std::string_view address);
+
+} // namespace verify

@@ -1,0 +1,53 @@
+#include "milter/verify/lookups.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace verify {
+
+namespace {
+
+constexpr auto progress_interval = std::chrono::seconds{2};
+
+} // namespace
+
+Lookups::Lookups(Resolver& resolver, std::function<void()> while_waiting)
+    : resolver_{resolver}, while_waiting_{std::move(while_waiting)} {}
+
+void Lookups::set_deadline(Deadline deadline) {
+    deadline_ = deadline;
+}
+
+void Lookups::start(const Question& question) {
+    if (!started_.contains(question)) {
+        started_.emplace(question, resolver_.ask(question));
+    }
+}
+
+const Answer& Lookups::lookup(const Question& question) {
+    if (const auto known = answers_.find(question); known != answers_.end()) {
+        return *known->second;
+    }
+    start(question);
+    AnswerPtr answer = wait_for(*started_.at(question));
+    if (answer == nullptr) {
+        answer = std::make_shared<const Answer>(tl::unexpected{LookupFailure::timeout});
+    }
+    used_.emplace_back(question, answer);
+    return *answers_.emplace(question, std::move(answer)).first->second;
+}
+
+AnswerPtr Lookups::wait_for(PendingAnswer& pending) const {
+    for (;;) {
+        const auto now = std::chrono::steady_clock::now();
+        const auto until = std::min(deadline_, now + progress_interval);
+        if (AnswerPtr answer = pending.wait_until(until); answer != nullptr || until == deadline_) {
+            return answer;
+        }
+        if (while_waiting_) {
+            while_waiting_();
+        }
+    }
+}
+
+} // namespace verify

@@ -1,0 +1,1 @@
+#include "policy/authentication_results.hpp"

@@ -1,0 +1,92 @@
+// All that is known about one message. decide() sees nothing else.
+//
+// An empty optional means "not known yet"; an answer that was "nothing there" is a value. Text in
+// here is as the client, its message or its zone supplied it: whoever prints it makes it printable.
+#pragma once
+
+#include "policy/address.hpp"
+#include "policy/results.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace policy {
+
+// Where one name of the client's PTR set led.
+enum class NameOutcome : std::uint8_t {
+    leads_back,   // one of its addresses is the client
+    elsewhere,    // it has addresses, none is the client
+    no_address,   // NXDOMAIN, or no AAAA (A for an IPv4 client)
+    not_looked_up // the look-up failed, or there were more than 10 names
+};
+
+struct IprevName {
+    std::string name;
+    NameOutcome outcome = NameOutcome::not_looked_up;
+    std::vector<Address> addresses; // what it led to
+
+    friend bool operator==(const IprevName&, const IprevName&) = default;
+};
+
+struct IprevEvidence {
+    IprevResult result = IprevResult::temperror;
+    std::vector<IprevName> names; // in the order of the answer, at most 10
+
+    friend bool operator==(const IprevEvidence&, const IprevEvidence&) = default;
+};
+
+struct SpfEvidence {
+    SpfResult result = SpfResult::none;
+    std::string domain;      // that was checked, as an A-label
+    std::string mechanism;   // the directive that matched, as published; empty when none did
+    std::string problem;     // what stood in the way, for none, temperror and permerror
+    std::string explanation; // RFC 7208 section 6.2, for fail
+    bool is_wide = false;    // passed by +all or by a prefix shorter than /16
+
+    friend bool operator==(const SpfEvidence&, const SpfEvidence&) = default;
+};
+
+struct DkimSignature {
+    DkimResult result = DkimResult::none;
+    std::string sdid;        // d=
+    std::string auid;        // i=; empty when absent
+    std::string selector;    // s=
+    std::string algorithm;   // a=
+    std::string signature;   // b= without white space
+    std::string problem;     // why it does not pass, in plain words
+    unsigned key_bits = 0;   // 0: not known
+    bool is_testing = false; // the key says t=y
+
+    friend bool operator==(const DkimSignature&, const DkimSignature&) = default;
+};
+
+// Where the message came in: the listener of the MTA. Any part may be empty.
+struct Listener {
+    std::string name;    // {daemon_name}
+    std::string address; // {daemon_addr}
+    std::string port;    // {daemon_port}
+
+    friend bool operator==(const Listener&, const Listener&) = default;
+};
+
+struct Evidence {
+    // The connection.
+    std::optional<Address> client; // empty: there is none (local submission)
+    Listener listener;
+    std::string helo;
+
+    // The envelope.
+    bool is_authenticated = false; // {auth_type} or {auth_authen} was set at MAIL
+    std::string mail_from;         // RFC 5321 reverse-path without <>; empty is the null path
+    std::vector<std::string> recipients;
+
+    // The checks.
+    std::optional<IprevEvidence> iprev;
+    std::optional<SpfEvidence> spf_mail_from; // none for the null path: spf_helo speaks for it
+    std::optional<SpfEvidence> spf_helo;
+    std::optional<std::vector<DkimSignature>> dkim; // known at the end of the message
+};
+
+} // namespace policy

@@ -1,0 +1,128 @@
+// The policy as values: what is asked of whom, how far it goes and what is answered.
+// Profiles are resolved when the configuration is read, so that decide() meets no names.
+#pragma once
+
+#include "policy/address.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace policy {
+
+// How far a stage goes, mildest first (sixgate.toml(5), "mode").
+enum class Mode : std::uint8_t { off, observe, tag, soft, enforce, closed };
+
+enum class Profile : std::uint8_t { rfc7372, gmail, eop, terse };
+
+enum class ReverseName : std::uint8_t { confirmed, present, any };
+enum class Authentication : std::uint8_t { spf_or_dkim, spf_and_dkim, any };
+enum class OnTemperror : std::uint8_t { tempfail, accept };
+enum class NullReversePath : std::uint8_t {
+    helo_name, // a HELO name that iprev confirmed authenticates a bounce, as an SPF pass would
+    strict     // only SPF of the HELO name or DKIM do
+};
+
+// The one clause of the policy that spoke.
+enum class Reason : std::uint8_t {
+    reverse_name_missing,
+    reverse_name_mismatch,
+    reverse_name_temperror,
+    unauthenticated,
+    authentication_temperror,
+    closed
+};
+inline constexpr auto all_reasons = std::to_array<Reason>({Reason::reverse_name_missing,
+                                                           Reason::reverse_name_mismatch,
+                                                           Reason::reverse_name_temperror,
+                                                           Reason::unauthenticated,
+                                                           Reason::authentication_temperror,
+                                                           Reason::closed});
+
+std::string_view to_string(Mode mode);
+std::string_view to_string(Profile profile);
+std::string_view to_string(Reason reason);
+std::optional<Mode> mode_from(std::string_view word);
+std::optional<Profile> profile_from(std::string_view word);
+std::optional<Reason> reason_from(std::string_view word);
+
+// What the policy asks of a message.
+struct Requirements {
+    ReverseName reverse_name = ReverseName::confirmed;
+    Authentication authentication = Authentication::spf_or_dkim;
+    OnTemperror on_temperror = OnTemperror::tempfail;
+    NullReversePath null_reverse_path = NullReversePath::helo_name;
+    bool count_wide_spf = true;
+
+    friend bool operator==(const Requirements&, const Requirements&) = default;
+};
+
+// RFC 5321 section 4.2 and RFC 3463: "450 4.7.25". The classes of the two always agree.
+struct ReplyCode {
+    unsigned code = 0;
+    std::string enhanced_status;
+
+    // Empty unless it is a 4yz or 5yz code and an enhanced status of the same class.
+    static std::optional<ReplyCode> parse(std::string_view text);
+    std::string to_string() const;
+
+    bool is_permanent() const { return code >= 500; }
+
+    friend bool operator==(const ReplyCode&, const ReplyCode&) = default;
+};
+
+// What one reason answers. The first line of the text stands alone; see placeholders in reply.hpp.
+struct ReplyTemplate {
+    ReplyCode soft;
+    ReplyCode enforce;
+    std::vector<std::string> text;
+
+    friend bool operator==(const ReplyTemplate&, const ReplyTemplate&) = default;
+};
+
+struct ReplyTable {
+    std::array<ReplyTemplate, all_reasons.size()> rows; // by Reason
+    bool has_diagnostics = true; // whether Authentication-Results follow the text
+
+    const ReplyTemplate& operator[](Reason reason) const {
+        return rows[static_cast<std::size_t>(reason)];
+    }
+
+    ReplyTemplate& operator[](Reason reason) { return rows[static_cast<std::size_t>(reason)]; }
+};
+
+// What a profile stands for before any key beside it overrides.
+Requirements requirements_of(Profile profile);
+ReplyTable replies_of(Profile profile); // milter-independent defaults, in reply_table.cpp
+
+struct Stage {
+    std::string name = "default";
+    Mode mode = Mode::observe;
+    Requirements requirements;
+    ReplyTable replies = replies_of(Profile::rfc7372);
+};
+
+// "postmaster@*", "*@example.org", "user@example.org"; both halves compare without case.
+struct RecipientPattern {
+    std::string local_part; // "*": any
+    std::string domain;     // "*": any
+
+    static std::optional<RecipientPattern> parse(std::string_view text);
+    bool matches(std::string_view recipient) const;
+
+    friend bool operator==(const RecipientPattern&, const RecipientPattern&) = default;
+};
+
+struct Policy {
+    std::vector<Prefix> exempt_networks;
+    std::vector<RecipientPattern> exempt_recipients{{"postmaster", "*"}, {"abuse", "*"}};
+    std::vector<Stage> stages{Stage{}}; // the first that selects applies; the last selects all
+    std::string help_url;               // empty: none is told
+};
+
+} // namespace policy

@@ -1,0 +1,3 @@
+#include "milter/config.hpp"
+
+#include <doctest/doctest.h>

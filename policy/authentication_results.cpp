@@ -1,1 +1,159 @@
 #include "policy/authentication_results.hpp"
+
+#include "policy/ascii.hpp"
+#include "policy/printable.hpp"
+#include "policy/text_lines.hpp"
+
+#include <algorithm>
+
+namespace policy {
+
+namespace {
+
+constexpr std::size_t max_columns = 78;
+constexpr std::size_t value_limit = 260;   // a reverse-path has 256 octets at most
+constexpr std::size_t comment_limit = 160; // of one name with what it led to
+constexpr std::size_t max_names = 3;
+constexpr std::size_t max_addresses = 2;
+constexpr std::size_t header_b_length = 12; // enough to tell signatures apart (RFC 6008)
+
+// RFC 2045 section 5.1 `value`: quoted unless it is a token. An IPv6 address is never a token,
+// because of its colons. "@" may stand in a pvalue (RFC 8601 section 2.2).
+bool is_token_or_address(std::string_view text) {
+    static constexpr std::string_view specials = "()<>,;:\\\"/[]?=";
+    const auto is_plain = [](char c) {
+        return is_printable(c) && c != ' ' && specials.find(c) == std::string_view::npos;
+    };
+    return !text.empty() && std::ranges::all_of(text, is_plain) && !text.ends_with('@') &&
+           std::ranges::count(text, '@') <= 1;
+}
+
+// RFC 5322 quoted-pairs for what would end a quoted string or a comment.
+std::string escaped(std::string_view text, std::string_view specials) {
+    std::string out;
+    for (const char c : text) {
+        if (specials.find(c) != std::string_view::npos) {
+            out += '\\';
+        }
+        out += c;
+    }
+    return out;
+}
+
+std::string pvalue(std::string_view raw) {
+    const std::string text = printable(raw, value_limit);
+    return is_token_or_address(text) ? text : '"' + escaped(text, "\"\\") + '"';
+}
+
+std::string property(std::string_view name, std::string_view value) {
+    return value.empty() ? "" : ' ' + std::string{name} + '=' + pvalue(value);
+}
+
+std::string reason(std::string_view problem) {
+    return problem.empty()
+               ? ""
+               : " reason=\"" + escaped(printable(problem, comment_limit), "\"\\") + '"';
+}
+
+std::string comment(std::string_view text) {
+    return text.empty() ? "" : " (" + escaped(printable(text, comment_limit), "()\\") + ')';
+}
+
+std::string told(const IprevName& found) {
+    switch (found.outcome) {
+    case NameOutcome::leads_back: return found.name;
+    case NameOutcome::no_address: return found.name + " has no address of this kind";
+    case NameOutcome::not_looked_up: return found.name + " could not be looked up";
+    case NameOutcome::elsewhere: break;
+    }
+    std::string text = found.name + " is";
+    for (std::size_t i = 0; i < std::min(found.addresses.size(), max_addresses); ++i) {
+        text += ' ' + found.addresses[i].to_string();
+    }
+    return text;
+}
+
+// The names that lead back, or else where the first few led.
+std::string iprev_comments(const IprevEvidence& iprev) {
+    std::string text;
+    std::size_t count = 0;
+    for (const auto& found : iprev.names) {
+        const bool is_of_use =
+            iprev.result != IprevResult::pass || found.outcome == NameOutcome::leads_back;
+        if (is_of_use && ++count <= max_names) {
+            text += comment(told(found));
+        }
+    }
+    return text;
+}
+
+std::string iprev_resinfo(const IprevEvidence& iprev, const std::optional<Address>& client) {
+    return "iprev=" + std::string{to_string(iprev.result)} + iprev_comments(iprev) +
+           property("policy.iprev", client ? client->to_string() : "");
+}
+
+std::string spf_resinfo(const SpfEvidence& spf, std::string_view name, std::string_view identity) {
+    return "spf=" + std::string{to_string(spf.result)} + reason(spf.problem) +
+           comment(spf.mechanism) + property(name, identity);
+}
+
+std::string key_comment(const DkimSignature& signature) {
+    std::string text;
+    if (signature.key_bits != 0) {
+        text = std::to_string(signature.key_bits) + "-bit key";
+    }
+    if (signature.is_testing) {
+        text += text.empty() ? "testing" : ", testing";
+    }
+    return comment(text);
+}
+
+std::string dkim_resinfo(const DkimSignature& signature) {
+    const std::string_view b{signature.signature};
+    return "dkim=" + std::string{to_string(signature.result)} + reason(signature.problem) +
+           key_comment(signature) + property("header.d", signature.sdid) +
+           property("header.i", signature.auid) + property("header.s", signature.selector) +
+           property("header.a", signature.algorithm) +
+           property("header.b", b.substr(0, header_b_length));
+}
+
+} // namespace
+
+std::vector<std::string> resinfos(const Evidence& evidence) {
+    std::vector<std::string> infos;
+    if (evidence.iprev) {
+        infos.push_back(iprev_resinfo(*evidence.iprev, evidence.client));
+    }
+    if (evidence.spf_mail_from) {
+        infos.push_back(spf_resinfo(*evidence.spf_mail_from, "smtp.mailfrom", evidence.mail_from));
+    }
+    if (evidence.spf_helo) {
+        infos.push_back(spf_resinfo(*evidence.spf_helo, "smtp.helo", evidence.helo));
+    }
+    if (evidence.dkim) {
+        for (const auto& signature : *evidence.dkim) {
+            infos.push_back(dkim_resinfo(signature));
+        }
+        if (evidence.dkim->empty()) {
+            infos.emplace_back("dkim=none");
+        }
+    }
+    return infos;
+}
+
+std::string authentication_results(std::string_view authserv_id, const Evidence& evidence) {
+    std::string value{authserv_id};
+    const auto infos = resinfos(evidence);
+    if (infos.empty()) {
+        return value + "; none";
+    }
+    for (const auto& info : infos) {
+        value += ';';
+        for (const auto& line : wrap(info, max_columns - 8, "")) {
+            value += "\n\t" + line;
+        }
+    }
+    return value;
+}
+
+} // namespace policy

@@ -1,1 +1,221 @@
 #include "policy/decide.hpp"
+
+#include "policy/ascii.hpp"
+
+#include <algorithm>
+
+namespace policy {
+
+namespace {
+
+// What one requirement, or all of them, found. The order is the order in which they speak: what
+// certainly falls short outweighs what cannot be told, so that 4xx means that only a temporary
+// error stands between.
+enum class Standing : std::uint8_t { meets, cannot_tell, falls_short };
+
+struct Finding {
+    Standing standing = Standing::meets;
+    Reason reason = Reason::closed; // where the requirement is not met
+};
+
+constexpr Finding meets{};
+
+constexpr Finding falls_short(Reason reason) {
+    return {Standing::falls_short, reason};
+}
+
+constexpr Finding cannot_tell(Reason reason) {
+    return {Standing::cannot_tell, reason};
+}
+
+Finding judge_reverse_name(ReverseName required, const IprevEvidence& iprev) {
+    if (required == ReverseName::any) {
+        return meets;
+    }
+    // A name is there, wherever it leads: that is all that `present` asks.
+    if (required == ReverseName::present && !iprev.names.empty()) {
+        return meets;
+    }
+    switch (iprev.result) {
+    case IprevResult::pass: return meets;
+    case IprevResult::fail: return falls_short(Reason::reverse_name_mismatch);
+    case IprevResult::permerror: return falls_short(Reason::reverse_name_missing);
+    case IprevResult::temperror: return cannot_tell(Reason::reverse_name_temperror);
+    }
+    return cannot_tell(Reason::reverse_name_temperror);
+}
+
+// RFC 7208 section 2.4: HELO speaks for the null reverse-path.
+const SpfEvidence& spf_that_counts(const Evidence& evidence) {
+    return evidence.mail_from.empty() ? *evidence.spf_helo : *evidence.spf_mail_from;
+}
+
+Standing judge_spf_result(const SpfEvidence& spf, const Requirements& required) {
+    switch (spf.result) {
+    case SpfResult::pass:
+        return spf.is_wide && !required.count_wide_spf ? Standing::falls_short : Standing::meets;
+    case SpfResult::temperror: return Standing::cannot_tell;
+    case SpfResult::none:
+    case SpfResult::neutral:
+    case SpfResult::fail:
+    case SpfResult::softfail:
+    case SpfResult::permerror: return Standing::falls_short;
+    }
+    return Standing::cannot_tell;
+}
+
+// Few hosts publish SPF for their own name, and an unsigned bounce has nothing else to show: a
+// HELO name that leads back to the client says as much as an SPF pass of it would.
+Standing judge_helo_name(const Evidence& evidence) {
+    const auto names_client = [&](const IprevName& found) {
+        return found.outcome == NameOutcome::leads_back && same_name(found.name, evidence.helo);
+    };
+    if (std::ranges::any_of(evidence.iprev->names, names_client)) {
+        return Standing::meets;
+    }
+    return evidence.iprev->result == IprevResult::temperror ? Standing::cannot_tell
+                                                            : Standing::falls_short;
+}
+
+Standing judge_spf(const Evidence& evidence, const Requirements& required) {
+    const Standing spf = judge_spf_result(spf_that_counts(evidence), required);
+    const bool helo_name_counts = required.null_reverse_path == NullReversePath::helo_name;
+    if (!evidence.mail_from.empty() || !helo_name_counts) {
+        return spf;
+    }
+    return std::min(spf, judge_helo_name(evidence));
+}
+
+Standing judge_dkim(const std::vector<DkimSignature>& signatures) {
+    const auto has = [&](DkimResult result) {
+        return std::ranges::find(signatures, result, &DkimSignature::result) != signatures.end();
+    };
+    if (has(DkimResult::pass)) {
+        return Standing::meets;
+    }
+    return has(DkimResult::temperror) ? Standing::cannot_tell : Standing::falls_short;
+}
+
+Finding judge_authentication(const Evidence& evidence, const Requirements& required) {
+    if (required.authentication == Authentication::any) {
+        return meets;
+    }
+    const Standing spf = judge_spf(evidence, required);
+    const Standing dkim = judge_dkim(*evidence.dkim);
+    const bool both = required.authentication == Authentication::spf_and_dkim;
+    switch (both ? std::max(spf, dkim) : std::min(spf, dkim)) {
+    case Standing::meets: return meets;
+    case Standing::falls_short: return falls_short(Reason::unauthenticated);
+    case Standing::cannot_tell: break;
+    }
+    return cannot_tell(spf == Standing::cannot_tell ? Reason::authentication_temperror
+                                                    : Reason::dkim_temperror);
+}
+
+// The requirement that speaks: the first of those that are furthest from being met.
+Finding judge(const Evidence& evidence, const Requirements& required) {
+    const Finding reverse_name = judge_reverse_name(required.reverse_name, *evidence.iprev);
+    const Finding authentication = judge_authentication(evidence, required);
+    const Finding speaks =
+        authentication.standing > reverse_name.standing ? authentication : reverse_name;
+    const bool is_waived =
+        speaks.standing == Standing::cannot_tell && required.on_temperror == OnTemperror::accept;
+    return is_waived ? meets : speaks;
+}
+
+Action action_of(const ReplyCode& code) {
+    return code.is_permanent() ? Action::reject : Action::tempfail;
+}
+
+// All evidence is gathered before an answer, so that fields and journal are whole.
+bool is_complete(const Evidence& evidence) {
+    return evidence.iprev && evidence.spf_helo && evidence.dkim &&
+           (evidence.spf_mail_from || evidence.mail_from.empty());
+}
+
+// Only these, and at least one: one exempt recipient among others exempts nothing.
+bool goes_to_exempt_only(const Evidence& evidence, const Policy& policy) {
+    const auto is_exempt = [&](const std::string& recipient) {
+        return std::ranges::any_of(policy.exempt_recipients, [&](const RecipientPattern& pattern) {
+            return pattern.matches(recipient);
+        });
+    };
+    return !evidence.recipients.empty() && std::ranges::all_of(evidence.recipients, is_exempt);
+}
+
+Verdict judged(const Stage& stage, const Finding& finding) {
+    Verdict verdict{.stage = stage.name, .mode = stage.mode};
+    if (finding.standing == Standing::meets) {
+        return verdict;
+    }
+    const ReplyTemplate& row = stage.replies[finding.reason];
+    verdict.reason = finding.reason;
+    verdict.would_soft = action_of(row.soft);
+    verdict.would_enforce = action_of(row.enforce);
+    switch (stage.mode) {
+    case Mode::off:
+    case Mode::observe:
+    case Mode::tag: break;
+    case Mode::soft: verdict.action = verdict.would_soft; break;
+    case Mode::enforce:
+    case Mode::closed: verdict.action = verdict.would_enforce; break;
+    }
+    return verdict;
+}
+
+// The stage that applies; the last one selects everything.
+const Stage& stage_for(const Policy& policy) {
+    return policy.stages.back();
+}
+
+} // namespace
+
+std::optional<Exemption> exemption_of(const Evidence& evidence, const Policy& policy) {
+    if (!evidence.client || evidence.client->is_loopback() || evidence.client->is_link_local() ||
+        evidence.client->is_unspecified()) {
+        return Exemption::local;
+    }
+    const auto holds_client = [&](const Prefix& prefix) {
+        return prefix.contains(*evidence.client);
+    };
+    if (std::ranges::any_of(policy.exempt_networks, holds_client)) {
+        return Exemption::network;
+    }
+    if (evidence.client->is_ipv4()) {
+        return Exemption::ipv4;
+    }
+    if (evidence.is_authenticated) {
+        return Exemption::authenticated;
+    }
+    return std::nullopt;
+}
+
+std::optional<Verdict> decide(const Evidence& evidence, const Policy& policy) {
+    if (const auto exemption = exemption_of(evidence, policy)) {
+        return Verdict{.exemption = exemption};
+    }
+    const Stage& stage = stage_for(policy);
+    if (stage.mode == Mode::off) {
+        return Verdict{.stage = stage.name};
+    }
+    const bool is_exempt = goes_to_exempt_only(evidence, policy);
+    if (stage.mode == Mode::closed && !is_exempt) {
+        return judged(stage, falls_short(Reason::closed));
+    }
+    if (!is_complete(evidence)) {
+        return std::nullopt;
+    }
+    Verdict verdict = judged(stage, judge(evidence, stage.requirements));
+    if (is_exempt) {
+        verdict.action = Action::accept;
+        verdict.exemption = Exemption::recipients;
+    }
+    return verdict;
+}
+
+Action action_in_trouble(const Policy& policy) {
+    const auto may_refuse = [](const Stage& stage) { return stage.mode >= Mode::soft; };
+    return std::ranges::any_of(policy.stages, may_refuse) ? Action::tempfail : Action::accept;
+}
+
+} // namespace policy

@@ -80,6 +80,7 @@ struct Evidence {
     // The envelope.
     bool is_authenticated = false; // {auth_type} or {auth_authen} was set at MAIL
     std::string mail_from;         // RFC 5321 reverse-path without <>; empty is the null path
+    std::string mail_from_domain;  // as A-labels; empty for the null path
     std::vector<std::string> recipients;
 
     // The checks.

@@ -1,1 +1,73 @@
 #include "policy/journal.hpp"
+
+#include "policy/ascii.hpp"
+#include "policy/printable.hpp"
+
+#include <algorithm>
+
+namespace policy {
+
+namespace {
+
+std::string signatures(const std::vector<DkimSignature>& dkim) {
+    std::string text;
+    for (const auto& signature : dkim) {
+        text += text.empty() ? "" : ",";
+        text += std::string{to_string(signature.result)} + ':' + signature.sdid;
+    }
+    return text.empty() ? "none" : text;
+}
+
+template <typename Evidence>
+std::string result_of(const std::optional<Evidence>& evidence) {
+    return evidence ? std::string{to_string(evidence->result)} : std::string{};
+}
+
+std::string reply_of(const std::optional<Reply>& reply) {
+    return reply ? reply->code.to_string() : std::string{};
+}
+
+} // namespace
+
+std::string logfmt(std::string_view name, std::string_view value) {
+    if (value.empty()) {
+        return "";
+    }
+    const std::string text = printable(value, 400);
+    const bool is_plain = std::ranges::all_of(
+        text, [](char c) { return c != ' ' && c != '"' && c != '=' && c != '\\'; });
+    std::string out = ' ' + std::string{name} + '=';
+    if (is_plain) {
+        return out + text;
+    }
+    out += '"';
+    for (const char c : text) {
+        out += c == '"' || c == '\\' ? "\\" : "";
+        out += c;
+    }
+    return out + '"';
+}
+
+std::string log_line(const JournalEntry& entry) {
+    const Evidence& evidence = entry.evidence;
+    const Verdict& verdict = entry.verdict;
+    std::string line = logfmt("case", entry.case_id);
+    line += logfmt("queue_id", entry.queue_id);
+    line += logfmt("client", evidence.client ? evidence.client->to_string() : "");
+    line += logfmt("helo", evidence.helo);
+    line +=
+        logfmt("mail_from_domain", evidence.mail_from.empty() ? "<>" : evidence.mail_from_domain);
+    line += logfmt("iprev", result_of(evidence.iprev));
+    line += logfmt("spf", result_of(evidence.spf_mail_from));
+    line += logfmt("spf_helo", result_of(evidence.spf_helo));
+    line += logfmt("dkim", evidence.dkim ? signatures(*evidence.dkim) : "");
+    line += logfmt("verdict", to_string(verdict.action));
+    line += logfmt("reason", verdict.reason ? to_string(*verdict.reason) : "");
+    line += logfmt("exempt", verdict.exemption ? to_string(*verdict.exemption) : "");
+    line += logfmt("stage", verdict.stage);
+    line += logfmt("mode", to_string(verdict.mode));
+    line += logfmt("reply", reply_of(entry.reply));
+    return line.substr(1);
+}
+
+} // namespace policy

@@ -26,7 +26,10 @@ struct ReplyContext {
     std::string_view help_url; // empty: none
 };
 
-// The reply for a verdict that refuses (action tempfail or reject). Never empty, never longer than
+// The code that a verdict with a reason answers with, or would, in its stage and mode.
+const ReplyCode& code_for(const Verdict& verdict, const Policy& policy);
+
+// The reply for a verdict with a reason. Never empty, never longer than
 // 32 lines or 2,000 octets with its codes; whole results are dropped from the end to keep that.
 Reply reply_for(const Verdict& verdict,
                 const Evidence& evidence,

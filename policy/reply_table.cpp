@@ -1,1 +1,145 @@
+// What each profile answers, before the configuration has its say. Codes of RFC 7372 section 3;
+// 4.4.3 is RFC 7208 section 8.6. The words that senders' bounce classifiers look for ("PTR record",
+// "reverse DNS", "must pass either SPF or DKIM", "unauthenticated") stand in the first lines.
 #include "policy/rules.hpp"
+
+namespace policy {
+
+namespace {
+
+struct Row {
+    Reason reason;
+    std::string_view soft;
+    std::string_view enforce;
+    std::vector<std::string> text;
+};
+
+using Rows = std::vector<Row>;
+
+ReplyTable table_from(const Rows& rows) {
+    ReplyTable table;
+    for (const auto& row : rows) {
+        table[row.reason] = {
+            ReplyCode::parse(row.soft).value(), ReplyCode::parse(row.enforce).value(), row.text};
+    }
+    return table;
+}
+
+const Rows& rfc7372_rows() {
+    static const Rows rows{
+        {Reason::reverse_name_missing,
+         "450 4.7.25",
+         "550 5.7.25",
+         {"[{client}] has no reverse DNS (PTR record), case {case}",
+          "Mail over IPv6 needs a PTR record for the client's address and an AAAA record of the "
+          "name it gives that leads back to the address. To publish:",
+          "{ptr_name}. PTR, with the name of your mail host"}},
+        {Reason::reverse_name_mismatch,
+         "450 4.7.25",
+         "550 5.7.25",
+         {"[{client}] PTR record does not lead back to it (reverse DNS), case {case}",
+          "Mail over IPv6 needs a PTR record whose name has an AAAA record with the client's "
+          "address. Found: {names}. To publish: AAAA {client} at that name, or another PTR "
+          "record."}},
+        {Reason::reverse_name_temperror,
+         "451 4.4.3",
+         "451 4.4.3",
+         {"[{client}] reverse DNS (PTR record) cannot be looked up now, case {case}",
+          "Please try again later. If this lasts, look at the name servers of {ptr_name} and of "
+          "the names it gives."}},
+        {Reason::unauthenticated,
+         "450 4.7.26",
+         "550 5.7.26",
+         {"[{client}] mail over IPv6 must pass either SPF or DKIM, case {case}",
+          "This message is unauthenticated: SPF of {spf_domain} is {spf}, DKIM is {dkim}.",
+          "To publish: an SPF record at {spf_domain} that has ip6:{client}, or DKIM signatures."}},
+        {Reason::authentication_temperror,
+         "451 4.7.24",
+         "451 4.7.24",
+         {"[{client}] SPF of the sender cannot be looked up now, case {case}",
+          "Please try again later. If this lasts, look at the name servers of {spf_domain}."}},
+        {Reason::dkim_temperror,
+         "451 4.4.3",
+         "451 4.4.3",
+         {"[{client}] DKIM key of the message cannot be looked up now, case {case}",
+          "Please try again later. If this lasts, look at the name servers of the signing "
+          "domain."}},
+        {Reason::closed,
+         "451 4.7.1",
+         "451 4.7.1",
+         {"[{client}] no mail over IPv6 from this client yet, please use IPv4, case {case}"}},
+    };
+    return rows;
+}
+
+// The layout of Gmail's replies, in words of our own.
+ReplyTable gmail_table() {
+    ReplyTable table = table_from(rfc7372_rows());
+    table[Reason::reverse_name_missing].text = {
+        "[{client}] The sending address has no PTR record (reverse DNS), case {case}",
+        "This host takes no mail over IPv6 from addresses without one. To publish:",
+        "{ptr_name}. PTR, with the name of your mail host",
+    };
+    table[Reason::reverse_name_mismatch].text = {
+        "[{client}] The PTR record of the sending address and the corresponding forward DNS entry "
+        "do not match, case {case}",
+        "This host takes no mail over IPv6 from such addresses. Found: {names}.",
+    };
+    table[Reason::unauthenticated].text = {
+        "[{client}] Blocked because the sender is unauthenticated, case {case}",
+        "All senders have to authenticate over IPv6, with either SPF or DKIM.",
+        "",
+        " Authentication results:",
+        " DKIM = {dkim}",
+        " SPF [{spf_domain}] with ip: [{client}] = {spf}",
+        "",
+        " To publish: ip6:{client} in the SPF record, or DKIM signatures.",
+    };
+    return table;
+}
+
+// The layout of Exchange Online Protection's replies, in words of our own.
+ReplyTable eop_table() {
+    ReplyTable table = table_from(rfc7372_rows());
+    table[Reason::reverse_name_missing].text = {
+        "Service unavailable, the IPv6 address [{client}] needs a reverse DNS record, case {case}",
+        "To publish: {ptr_name}. PTR, with the name of your mail host",
+    };
+    table[Reason::unauthenticated] = {
+        {450, "4.7.26"},
+        {554, "5.7.26"},
+        {"Service unavailable, mail over IPv6 [{client}] must pass either SPF or DKIM, case {case}",
+         "SPF of {spf_domain}: {spf}. DKIM: {dkim}. To publish: ip6:{client} in the SPF record at "
+         "{spf_domain}, or DKIM signatures."},
+    };
+    table[Reason::closed] = {
+        {550, "5.2.1"},
+        {550, "5.2.1"},
+        {"Service unavailable, [{client}] {recipient_domain} takes no mail over IPv6, case {case}"},
+    };
+    return table;
+}
+
+// The first lines alone.
+ReplyTable terse_table() {
+    ReplyTable table = table_from(rfc7372_rows());
+    for (auto& row : table.rows) {
+        row.text.resize(1);
+    }
+    table.has_diagnostics = false;
+    return table;
+}
+
+} // namespace
+
+ReplyTable replies_of(Profile profile) {
+    switch (profile) {
+    case Profile::rfc7372: break;
+    case Profile::gmail: return gmail_table();
+    case Profile::eop: return eop_table();
+    case Profile::terse: return terse_table();
+    }
+    return table_from(rfc7372_rows());
+}
+
+} // namespace policy

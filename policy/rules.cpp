@@ -1,1 +1,138 @@
 #include "policy/rules.hpp"
+
+#include "policy/ascii.hpp"
+#include "policy/words.hpp"
+
+#include <charconv>
+
+namespace policy {
+
+namespace {
+
+constexpr auto mode_words = std::to_array<Word<Mode>>({
+    {Mode::off, "off"},
+    {Mode::observe, "observe"},
+    {Mode::tag, "tag"},
+    {Mode::soft, "soft"},
+    {Mode::enforce, "enforce"},
+    {Mode::closed, "closed"},
+});
+
+constexpr auto profile_words = std::to_array<Word<Profile>>({
+    {Profile::rfc7372, "rfc7372"},
+    {Profile::gmail, "gmail"},
+    {Profile::eop, "eop"},
+    {Profile::terse, "terse"},
+});
+
+constexpr auto reason_words = std::to_array<Word<Reason>>({
+    {Reason::reverse_name_missing, "reverse_name_missing"},
+    {Reason::reverse_name_mismatch, "reverse_name_mismatch"},
+    {Reason::reverse_name_temperror, "reverse_name_temperror"},
+    {Reason::unauthenticated, "unauthenticated"},
+    {Reason::authentication_temperror, "authentication_temperror"},
+    {Reason::dkim_temperror, "dkim_temperror"},
+    {Reason::closed, "closed"},
+});
+
+// One to three digits, as both halves of a code are made of.
+bool is_number(std::string_view text) {
+    return !text.empty() && text.size() <= 3 && std::ranges::all_of(text, is_digit);
+}
+
+// RFC 3463 section 2: class "." subject "." detail.
+bool is_enhanced_status(std::string_view text) {
+    const auto first = text.find('.');
+    const auto second = text.find('.', first + 1);
+    return first == 1 && second != std::string_view::npos && is_number(text.substr(0, first)) &&
+           is_number(text.substr(first + 1, second - first - 1)) &&
+           is_number(text.substr(second + 1));
+}
+
+} // namespace
+
+std::string_view to_string(Mode mode) {
+    return word_for(mode_words, mode);
+}
+
+std::string_view to_string(Profile profile) {
+    return word_for(profile_words, profile);
+}
+
+std::string_view to_string(Reason reason) {
+    return word_for(reason_words, reason);
+}
+
+std::optional<Mode> mode_from(std::string_view word) {
+    return value_of(mode_words, word);
+}
+
+std::optional<Profile> profile_from(std::string_view word) {
+    return value_of(profile_words, word);
+}
+
+std::optional<Reason> reason_from(std::string_view word) {
+    return value_of(reason_words, word);
+}
+
+std::optional<ReplyCode> ReplyCode::parse(std::string_view text) {
+    const auto space = text.find(' ');
+    if (space != 3 || !is_number(text.substr(0, space))) {
+        return std::nullopt;
+    }
+    const std::string_view enhanced = text.substr(space + 1);
+    const bool has_class = text[0] == '4' || text[0] == '5';
+    // RFC 5321 section 4.2.1: the second digit is 0 to 5.
+    if (!has_class || text[1] > '5' || !is_enhanced_status(enhanced) || enhanced[0] != text[0]) {
+        return std::nullopt;
+    }
+    ReplyCode parsed{0, std::string{enhanced}};
+    std::from_chars(text.data(), text.data() + space, parsed.code);
+    return parsed;
+}
+
+std::string ReplyCode::to_string() const {
+    return std::to_string(code) + ' ' + enhanced_status;
+}
+
+std::optional<RecipientPattern> RecipientPattern::parse(std::string_view text) {
+    const auto at = text.rfind('@');
+    if (at == std::string_view::npos || at == 0 || at + 1 == text.size()) {
+        return std::nullopt;
+    }
+    RecipientPattern pattern{std::string{text.substr(0, at)}, std::string{text.substr(at + 1)}};
+    const auto is_word_or_star = [](std::string_view part) {
+        return part == "*" || part.find('*') == std::string_view::npos;
+    };
+    const bool is_clean =
+        std::ranges::all_of(text, [](char c) { return is_printable(c) && c != ' '; });
+    if (!is_clean || !is_word_or_star(pattern.local_part) || !is_word_or_star(pattern.domain)) {
+        return std::nullopt;
+    }
+    return pattern;
+}
+
+bool RecipientPattern::matches(std::string_view recipient) const {
+    const auto at = recipient.rfind('@');
+    const bool has_domain = at != std::string_view::npos;
+    // RFC 5321 section 4.5.1: "RCPT TO:<postmaster>" has no domain and means ours.
+    const std::string_view given_domain = has_domain ? recipient.substr(at + 1) : "";
+    return (local_part == "*" || same_name(local_part, recipient.substr(0, at))) &&
+           (domain == "*" || same_name(domain, given_domain));
+}
+
+Requirements requirements_of(Profile profile) {
+    Requirements requirements;
+    switch (profile) {
+    case Profile::rfc7372:
+    case Profile::terse: break;
+    case Profile::eop:
+        requirements.reverse_name = ReverseName::present;
+        requirements.null_reverse_path = NullReversePath::strict;
+        break;
+    case Profile::gmail: requirements.null_reverse_path = NullReversePath::strict; break;
+    }
+    return requirements;
+}
+
+} // namespace policy

@@ -34,7 +34,8 @@ enum class Reason : std::uint8_t {
     reverse_name_mismatch,
     reverse_name_temperror,
     unauthenticated,
-    authentication_temperror,
+    authentication_temperror, // SPF could not be looked up
+    dkim_temperror,           // SPF could, and a DKIM key that might help could not
     closed
 };
 inline constexpr auto all_reasons = std::to_array<Reason>({Reason::reverse_name_missing,
@@ -42,6 +43,7 @@ inline constexpr auto all_reasons = std::to_array<Reason>({Reason::reverse_name_
                                                            Reason::reverse_name_temperror,
                                                            Reason::unauthenticated,
                                                            Reason::authentication_temperror,
+                                                           Reason::dkim_temperror,
                                                            Reason::closed});
 
 std::string_view to_string(Mode mode);
@@ -98,7 +100,7 @@ struct ReplyTable {
 
 // What a profile stands for before any key beside it overrides.
 Requirements requirements_of(Profile profile);
-ReplyTable replies_of(Profile profile); // milter-independent defaults, in reply_table.cpp
+ReplyTable replies_of(Profile profile);
 
 struct Stage {
     std::string name = "default";

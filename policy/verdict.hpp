@@ -26,9 +26,9 @@ std::string_view to_string(Exemption exemption);
 
 struct Verdict {
     Action action = Action::accept;
-    std::optional<Reason> reason; // empty: nothing falls short, or nothing was judged
-    std::optional<Exemption> exemption;
-    std::string stage; // the name of the stage that applied; empty where none did
+    std::optional<Reason> reason{}; // empty: nothing falls short, or nothing was judged
+    std::optional<Exemption> exemption{};
+    std::string stage{}; // the name of the stage that applied; empty where none did
     Mode mode = Mode::off;
 
     // What the same message would have met had the stage gone further.

@@ -1,0 +1,34 @@
+// Letters and digits of ASCII, whatever the locale says.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+namespace policy {
+
+constexpr char to_lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+
+constexpr bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+constexpr bool is_printable(char c) {
+    return c >= 0x20 && c < 0x7f;
+}
+
+inline std::string to_lower(std::string_view text) {
+    std::string out{text};
+    std::ranges::transform(out, out.begin(), [](char c) { return to_lower(c); });
+    return out;
+}
+
+// Compares without case, as domain names and field names do.
+constexpr bool same_name(std::string_view a, std::string_view b) {
+    return std::ranges::equal(
+        a, b, {}, [](char c) { return to_lower(c); }, [](char c) { return to_lower(c); });
+}
+
+} // namespace policy

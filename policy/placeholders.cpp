@@ -1,0 +1,210 @@
+#include "policy/placeholders.hpp"
+
+#include "policy/ascii.hpp"
+#include "policy/printable.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace policy {
+
+namespace {
+
+constexpr std::size_t max_names_told = 3;
+constexpr std::size_t max_text_lines = 16;
+constexpr std::size_t max_text_octets = 200; // of a line, before anything is filled in
+
+constexpr std::string_view not_checked = "not checked";
+
+std::string told(const IprevName& name) {
+    switch (name.outcome) {
+    case NameOutcome::leads_back: return name.name + " (leads back)";
+    case NameOutcome::no_address: return name.name + " (no such address record)";
+    case NameOutcome::not_looked_up: return name.name + " (not looked up)";
+    case NameOutcome::elsewhere: break;
+    }
+    return name.name + " (leads to " + name.addresses.at(0).to_string() + ')';
+}
+
+std::string names(const Scene& scene) {
+    if (!scene.evidence.iprev || scene.evidence.iprev->names.empty()) {
+        return "no name";
+    }
+    const auto& found = scene.evidence.iprev->names;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(found.size(), max_names_told); ++i) {
+        text += (i == 0 ? "" : ", ") + told(found[i]);
+    }
+    const bool is_cut = found.size() > max_names_told;
+    return is_cut ? text + " and " + std::to_string(found.size() - max_names_told) + " more" : text;
+}
+
+std::string iprev(const Scene& scene) {
+    const auto& found = scene.evidence.iprev;
+    return std::string{found ? to_string(found->result) : not_checked};
+}
+
+const std::optional<SpfEvidence>& spf_of(const Scene& scene) {
+    return scene.evidence.mail_from.empty() ? scene.evidence.spf_helo
+                                            : scene.evidence.spf_mail_from;
+}
+
+std::string spf(const Scene& scene) {
+    const auto& found = spf_of(scene);
+    return std::string{found ? to_string(found->result) : not_checked};
+}
+
+std::string spf_domain(const Scene& scene) {
+    if (const auto& found = spf_of(scene); found && !found->domain.empty()) {
+        return found->domain;
+    }
+    return scene.evidence.mail_from.empty() ? scene.evidence.helo : scene.evidence.mail_from_domain;
+}
+
+std::string dkim(const Scene& scene) {
+    if (!scene.evidence.dkim) {
+        return std::string{not_checked};
+    }
+    std::string text;
+    for (const auto& signature : *scene.evidence.dkim) {
+        text += text.empty() ? "" : ", ";
+        text += std::string{to_string(signature.result)} + " for " + signature.sdid;
+    }
+    return text.empty() ? "none" : text;
+}
+
+std::string recipient_domain(const Scene& scene) {
+    if (scene.evidence.recipients.empty()) {
+        return "";
+    }
+    const std::string& recipient = scene.evidence.recipients.front();
+    return recipient.substr(recipient.rfind('@') + 1);
+}
+
+std::string client(const Scene& scene) {
+    return scene.evidence.client ? scene.evidence.client->to_string() : "local";
+}
+
+std::string reverse_name(const Scene& scene) {
+    return scene.evidence.client ? scene.evidence.client->reverse_name() : "";
+}
+
+std::string reason(const Scene& scene) {
+    return std::string{scene.verdict.reason ? to_string(*scene.verdict.reason) : "none"};
+}
+
+struct Placeholder {
+    std::string_view name;
+    std::string (*value)(const Scene& scene);
+};
+
+constexpr auto placeholders = std::to_array<Placeholder>({
+    {"client", client},
+    {"case", [](const Scene& scene) { return std::string{scene.context.case_id}; }},
+    {"helo", [](const Scene& scene) { return scene.evidence.helo; }},
+    {"mail_from", [](const Scene& scene) { return scene.evidence.mail_from; }},
+    {"mail_from_domain", [](const Scene& scene) { return scene.evidence.mail_from_domain; }},
+    {"recipient_domain", recipient_domain},
+    {"iprev", iprev},
+    {"names", names},
+    {"ptr_name", reverse_name},
+    {"spf", spf},
+    {"spf_domain", spf_domain},
+    {"dkim", dkim},
+    {"help_url", [](const Scene& scene) { return std::string{scene.context.help_url}; }},
+    {"authserv_id", [](const Scene& scene) { return std::string{scene.context.authserv_id}; }},
+    {"reason", reason},
+    {"stage", [](const Scene& scene) { return scene.verdict.stage; }},
+});
+
+const Placeholder* find_placeholder(std::string_view name) {
+    const auto* const found = std::ranges::find(placeholders, name, &Placeholder::name);
+    return found == placeholders.end() ? nullptr : found;
+}
+
+// One piece of a text: words to print as they are, or a placeholder's name.
+struct Piece {
+    enum class Kind : std::uint8_t { words, placeholder, fault };
+    Kind kind;
+    std::string_view text;
+};
+
+// The piece at the beginning of `text`, which is not empty; `text` is shortened by it.
+Piece take_piece(std::string_view& text) {
+    if (text.starts_with("{{") || text.starts_with("}}")) {
+        const Piece brace{Piece::Kind::words, text.substr(0, 1)};
+        text.remove_prefix(2);
+        return brace;
+    }
+    if (text.front() == '{') {
+        const auto end = text.find('}');
+        const bool is_closed = end != std::string_view::npos;
+        const Piece name{is_closed ? Piece::Kind::placeholder : Piece::Kind::fault,
+                         text.substr(1, is_closed ? end - 1 : end)};
+        text.remove_prefix(is_closed ? end + 1 : text.size());
+        return name;
+    }
+    if (text.front() == '}') {
+        text.remove_prefix(1);
+        return {Piece::Kind::fault, "}"};
+    }
+    const Piece words{Piece::Kind::words, text.substr(0, text.find_first_of("{}"))};
+    text.remove_prefix(words.text.size());
+    return words;
+}
+
+std::optional<std::string> fault_in_line(std::string_view line) {
+    if (line.size() > max_text_octets) {
+        return "a line has more than " + std::to_string(max_text_octets) + " characters";
+    }
+    if (!std::ranges::all_of(line, is_printable)) {
+        return "only printable ASCII characters may stand in a reply";
+    }
+    while (!line.empty()) {
+        const Piece piece = take_piece(line);
+        if (piece.kind == Piece::Kind::fault) {
+            return "a brace is not closed or not opened; write {{ or }} for a brace of the text";
+        }
+        if (piece.kind == Piece::Kind::placeholder && find_placeholder(piece.text) == nullptr) {
+            return "there is no placeholder {" + std::string{piece.text} + '}';
+        }
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+std::string expand(std::string_view text, const Scene& scene, std::size_t limit) {
+    std::string expanded;
+    while (!text.empty()) {
+        const Piece piece = take_piece(text);
+        const Placeholder* const found =
+            piece.kind == Piece::Kind::placeholder ? find_placeholder(piece.text) : nullptr;
+        expanded +=
+            found == nullptr ? std::string{piece.text} : printable(found->value(scene), limit);
+    }
+    return expanded;
+}
+
+std::optional<std::string> fault_in(const std::vector<std::string>& text) {
+    if (text.empty()) {
+        return "a reply needs at least one line";
+    }
+    if (text.size() > max_text_lines) {
+        return "a reply has at most " + std::to_string(max_text_lines) + " lines of text";
+    }
+    for (const auto& line : text) {
+        if (auto fault = fault_in_line(line)) {
+            return fault;
+        }
+    }
+    for (const std::string_view needed : {"{client}", "{case}"}) {
+        if (text.front().find(needed) == std::string::npos) {
+            return "the first line must have " + std::string{needed} +
+                   ", because senders often see no other";
+        }
+    }
+    return std::nullopt;
+}
+
+} // namespace policy

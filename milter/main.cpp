@@ -1,3 +1,63 @@
-int main() {
-    return 0;
+// The command line.
+#include "milter/commands.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <sysexits.h>
+
+#include <cstdio>
+#include <string>
+
+namespace {
+
+void add_config(CLI::App& command, std::string& file) {
+    command.add_option("--config", file, "Configuration file")->type_name("FILE");
+}
+
+void add_explain(CLI::App& command, milter::ExplainOptions& options) {
+    add_config(command, options.config_file);
+    command.add_option("--client", options.client, "IP address of the SMTP client")->required();
+    command.add_option("--helo", options.helo, "EHLO argument")->required();
+    command.add_option("--mail-from", options.mail_from, "Reverse-path; \"\" is the null path")
+        ->required();
+    command.add_option("--rcpt", options.recipients, "Recipient; may be given again")
+        ->type_name("ADDR")
+        ->allow_extra_args(false);
+    command.add_flag("--authenticated", options.is_authenticated, "As if after SMTP AUTH");
+    command.add_flag("--json", options.as_json, "Print JSON");
+    command.add_option("MESSAGE", options.message, "Message file, - for standard input");
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app{"Holds mail that arrives over IPv6 to reverse DNS and SPF or DKIM"};
+    app.name("sixgate");
+    app.set_version_flag("--version", "sixgate " SIXGATE_VERSION);
+    app.require_subcommand(1);
+
+    milter::RunOptions run_options;
+    auto* const run = app.add_subcommand("run", "Serve an MTA");
+    add_config(*run, run_options.config_file);
+    run->add_flag(
+        "--foreground", run_options.in_foreground, "Log to standard error, not to syslog");
+
+    std::string checked_file;
+    auto* const check =
+        app.add_subcommand("check-config", "Say what is wrong with a configuration");
+    check->add_option("FILE", checked_file, "Configuration file");
+
+    milter::ExplainOptions explain_options;
+    auto* const explain = app.add_subcommand("explain", "Judge one case and show what it rests on");
+    add_explain(*explain, explain_options);
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? EX_OK : EX_USAGE;
+    }
+    if (run->parsed()) {
+        return milter::run(run_options);
+    }
+    return check->parsed() ? milter::check_config(checked_file) : milter::explain(explain_options);
 }

@@ -16,6 +16,8 @@ struct DnsSettings {
     std::vector<std::string> servers; // "127.0.0.1:53", "[::1]:53"; empty: those of resolv.conf
     std::chrono::milliseconds timeout{3000}; // for a question, all tries together
     std::size_t cache_octets = 64U << 20U;
+
+    friend bool operator==(const DnsSettings&, const DnsSettings&) = default;
 };
 
 // Counted since start, for metrics and tests.

@@ -1,0 +1,24 @@
+// `sixgate check-config`: what is wrong with a configuration, before it is in force.
+#include "milter/commands.hpp"
+
+#include <fmt/format.h>
+#include <sysexits.h>
+
+#include <cstdio>
+
+namespace milter {
+
+int check_config(const std::string& config_file) {
+    const auto config = load_named_or_default(config_file);
+    if (!config) {
+        fmt::print(stderr, "{}\n", to_string(config.error()));
+        return EX_CONFIG;
+    }
+    for (const auto& warning : config->warnings) {
+        fmt::print(stderr, "warning: {}\n", warning);
+    }
+    fmt::print("{}: ok\n", config_file.empty() ? default_config_file : config_file);
+    return EX_OK;
+}
+
+} // namespace milter

@@ -1,0 +1,38 @@
+// What `sixgate` can be told to do. Each returns the exit status (sysexits.h).
+#pragma once
+
+#include "milter/config.hpp"
+
+#include <string>
+#include <vector>
+
+namespace milter {
+
+inline constexpr auto default_config_file = "/etc/sixgate/sixgate.toml";
+
+// The file that was named; or the default one where it exists; or the defaults.
+tl::expected<Config, ConfigError> load_named_or_default(const std::string& file);
+
+struct RunOptions {
+    std::string config_file; // empty: the default one
+    bool in_foreground = false;
+};
+
+int run(const RunOptions& options);
+
+int check_config(const std::string& config_file);
+
+struct ExplainOptions {
+    std::string config_file; // empty: the default one
+    std::string client;
+    std::string helo;
+    std::string mail_from; // empty: the null reverse-path
+    std::vector<std::string> recipients;
+    std::string message; // a file, "-" for standard input, or empty: a message without content
+    bool is_authenticated = false;
+    bool as_json = false;
+};
+
+int explain(const ExplainOptions& options);
+
+} // namespace milter

@@ -1,0 +1,118 @@
+#include "milter/evidence_json.hpp"
+
+#include "policy/printable.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace milter {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// JSON is UTF-8, and what strangers supplied is not.
+std::string text(std::string_view raw) {
+    return policy::printable(raw, 4096);
+}
+
+std::string_view word_for(policy::NameOutcome outcome) {
+    switch (outcome) {
+    case policy::NameOutcome::leads_back: return "leads_back";
+    case policy::NameOutcome::elsewhere: return "elsewhere";
+    case policy::NameOutcome::no_address: return "no_address";
+    case policy::NameOutcome::not_looked_up: return "not_looked_up";
+    }
+    return "not_looked_up";
+}
+
+Json to_json(const policy::IprevEvidence& iprev) {
+    Json names = Json::array();
+    for (const auto& found : iprev.names) {
+        Json addresses = Json::array();
+        for (const auto& address : found.addresses) {
+            addresses.push_back(address.to_string());
+        }
+        names.push_back({{"name", text(found.name)},
+                         {"outcome", word_for(found.outcome)},
+                         {"addresses", std::move(addresses)}});
+    }
+    return {{"result", to_string(iprev.result)}, {"names", std::move(names)}};
+}
+
+Json to_json(const policy::SpfEvidence& spf) {
+    return {{"result", to_string(spf.result)},
+            {"domain", text(spf.domain)},
+            {"mechanism", text(spf.mechanism)},
+            {"problem", text(spf.problem)},
+            {"explanation", text(spf.explanation)},
+            {"is_wide", spf.is_wide}};
+}
+
+Json to_json(const policy::DkimSignature& signature) {
+    return {{"result", to_string(signature.result)},
+            {"sdid", text(signature.sdid)},
+            {"auid", text(signature.auid)},
+            {"selector", text(signature.selector)},
+            {"algorithm", text(signature.algorithm)},
+            {"problem", text(signature.problem)},
+            {"key_bits", signature.key_bits},
+            {"is_testing", signature.is_testing}};
+}
+
+template <typename Value>
+Json to_json(const std::vector<Value>& values) {
+    Json array = Json::array();
+    for (const auto& value : values) {
+        array.push_back(to_json(value));
+    }
+    return array;
+}
+
+// null: not known.
+template <typename Value>
+Json to_json(const std::optional<Value>& value) {
+    return value ? to_json(*value) : Json{nullptr};
+}
+
+Json word_or_null(const auto& value) {
+    return value ? Json(to_string(*value)) : Json{nullptr};
+}
+
+} // namespace
+
+Json to_json(const policy::Evidence& evidence) {
+    Json recipients = Json::array();
+    for (const auto& recipient : evidence.recipients) {
+        recipients.push_back(text(recipient));
+    }
+    return {{"client", evidence.client ? Json(evidence.client->to_string()) : Json{nullptr}},
+            {"helo", text(evidence.helo)},
+            {"is_authenticated", evidence.is_authenticated},
+            {"mail_from", text(evidence.mail_from)},
+            {"recipients", std::move(recipients)},
+            {"iprev", to_json(evidence.iprev)},
+            {"spf_mail_from", to_json(evidence.spf_mail_from)},
+            {"spf_helo", to_json(evidence.spf_helo)},
+            {"dkim", to_json(evidence.dkim)}};
+}
+
+Json to_json(const policy::Verdict& verdict) {
+    return {{"action", to_string(verdict.action)},
+            {"reason", word_or_null(verdict.reason)},
+            {"exemption", word_or_null(verdict.exemption)},
+            {"stage", verdict.stage},
+            {"mode", to_string(verdict.mode)},
+            {"would_soft", to_string(verdict.would_soft)},
+            {"would_enforce", to_string(verdict.would_enforce)}};
+}
+
+Json to_json(const policy::Reply& reply) {
+    return {{"code", reply.code.code},
+            {"enhanced_status", reply.code.enhanced_status},
+            {"lines", reply.lines}};
+}
+
+} // namespace milter

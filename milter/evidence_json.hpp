@@ -1,0 +1,16 @@
+// Evidence and verdicts as JSON, for programs that read what explain prints.
+#pragma once
+
+#include "policy/evidence.hpp"
+#include "policy/reply.hpp"
+#include "policy/verdict.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace milter {
+
+nlohmann::ordered_json to_json(const policy::Evidence& evidence);
+nlohmann::ordered_json to_json(const policy::Verdict& verdict);
+nlohmann::ordered_json to_json(const policy::Reply& reply);
+
+} // namespace milter

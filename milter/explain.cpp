@@ -1,0 +1,201 @@
+// `sixgate explain`: one case on the engine of the daemon, and all that it rests on.
+#include "milter/commands.hpp"
+#include "milter/evidence_json.hpp"
+#include "milter/message_file.hpp"
+#include "milter/recorded_mta.hpp"
+#include "milter/session.hpp"
+#include "milter/setup.hpp"
+#include "policy/authentication_results.hpp"
+#include "policy/decide.hpp"
+#include "policy/printable.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <sysexits.h>
+
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <span>
+#include <stdexcept>
+
+namespace milter {
+
+namespace {
+
+std::string read_message(const std::string& file) {
+    if (file.empty()) {
+        return {};
+    }
+    if (file == "-") {
+        return {std::istreambuf_iterator<char>{std::cin}, {}};
+    }
+    std::ifstream stream{file, std::ios::binary};
+    std::string text{std::istreambuf_iterator<char>{stream}, {}};
+    if (!stream.is_open() || stream.bad()) {
+        throw std::runtime_error{file + ": cannot be read"};
+    }
+    return text;
+}
+
+// The events in the order of an MTA, until one of them ends the message.
+void send(Session& session, const ExplainOptions& options, const policy::Address& client) {
+    const MessageFile message = parse_message(read_message(options.message));
+    if (session.connect(client) == Answer::accept) {
+        return;
+    }
+    session.helo(options.helo);
+    session.mail(options.mail_from);
+    bool has_recipient = options.recipients.empty();
+    for (const auto& recipient : options.recipients) {
+        has_recipient = session.rcpt(recipient) == Answer::proceed || has_recipient;
+    }
+    if (!has_recipient) {
+        return; // every one was refused
+    }
+    for (const auto& [name, value] : message.fields) {
+        session.header(name, value);
+    }
+    session.end_of_header();
+    const auto* const octets = reinterpret_cast<const unsigned char*>(message.body.data());
+    session.body({octets, message.body.size()});
+    session.end_of_message();
+}
+
+std::string printed(const verify::Question& question, const verify::Answer& answer) {
+    std::string text =
+        fmt::format("{:<4} {}", to_string(question.type), policy::printable(question.name));
+    if (!answer) {
+        return text + "\n         " + std::string{to_string(answer.error())};
+    }
+    for (const auto& address : answer->addresses) {
+        text += "\n         " + address.to_string();
+    }
+    for (const auto& name : answer->names) {
+        text += "\n         " + policy::printable(name);
+    }
+    for (const auto& record : answer->texts) {
+        text += "\n         \"" + policy::printable(record, 500) + '"';
+    }
+    for (const auto& [preference, host] : answer->mail_exchanges) {
+        text += fmt::format("\n         {} {}", preference, policy::printable(host));
+    }
+    return text;
+}
+
+std::string answered(const Outcome& outcome) {
+    return outcome.reply ? to_string(*outcome.reply) : std::string{"250 (the message goes on)\n"};
+}
+
+void print(const Session& session, const RecordedMta& mta, const Outcome& outcome) {
+    const policy::Evidence& evidence = session.evidence();
+    fmt::print("DNS\n");
+    for (const auto& [question, answer] : session.lookups()) {
+        fmt::print("    {}\n", printed(question, *answer));
+    }
+    fmt::print("\nEvidence\n    client {}\n    helo {}\n    mail_from <{}>\n",
+               evidence.client->to_string(),
+               policy::printable(evidence.helo),
+               policy::printable(evidence.mail_from));
+    for (const auto& result : policy::resinfos(evidence)) {
+        fmt::print("    {}\n", result);
+    }
+    const policy::Verdict& verdict = outcome.verdict;
+    fmt::print("\nVerdict\n    {}", to_string(verdict.action));
+    if (verdict.reason) {
+        fmt::print(", reason {}", to_string(*verdict.reason));
+    }
+    if (verdict.exemption) {
+        fmt::print(", exempt: {}", to_string(*verdict.exemption));
+    }
+    if (!verdict.stage.empty()) {
+        fmt::print("\n    stage {}, mode {}\n    in soft: {}, in enforce: {}",
+                   verdict.stage,
+                   to_string(verdict.mode),
+                   to_string(verdict.would_soft),
+                   to_string(verdict.would_enforce));
+    }
+    fmt::print("\n\nReply\n{}", answered(outcome));
+    for (const auto& [name, value] : mta.inserted) {
+        fmt::print("\nField\n{}: {}\n", name, value);
+    }
+    for (const auto& [name, index] : mta.deleted) {
+        fmt::print("\nRemoved\n{} (number {})\n", name, index);
+    }
+}
+
+nlohmann::ordered_json answers_as_json(const Session& session) {
+    auto answers = nlohmann::ordered_json::array();
+    for (const auto& [question, answer] : session.lookups()) {
+        answers.push_back(printed(question, *answer));
+    }
+    return answers;
+}
+
+void print_json(const Session& session, const RecordedMta& mta, const Outcome& outcome) {
+    nlohmann::ordered_json json{{"evidence", to_json(session.evidence())},
+                                {"verdict", to_json(outcome.verdict)},
+                                {"reply", nullptr},
+                                {"inserted", mta.inserted},
+                                {"deleted", mta.deleted},
+                                {"dns", answers_as_json(session)}};
+    if (outcome.reply) {
+        json["reply"] = to_json(*outcome.reply);
+    }
+    fmt::print("{}\n", json.dump(2));
+}
+
+int status_for(policy::Action action) {
+    switch (action) {
+    case policy::Action::accept: return EX_OK;
+    case policy::Action::tempfail: return EX_TEMPFAIL;
+    case policy::Action::reject: return EX_UNAVAILABLE;
+    }
+    return EX_SOFTWARE;
+}
+
+int explain_with(const ExplainOptions& options, Config config, const policy::Address& client) {
+    ConfigStore configs{make_setup(std::move(config), nullptr)};
+    Log log{Log::Target::nowhere};
+    const Services services{configs, log, host_name()};
+    RecordedMta mta;
+    if (options.is_authenticated) {
+        mta.macros["{auth_type}"] = "explain";
+    }
+    Session session{services, mta, Session::AtRcpt::answers};
+    send(session, options, client);
+    // A client that is accepted at connect is not judged; then decide() says why.
+    const Outcome outcome = session.outcome().value_or(
+        Outcome{policy::decide(session.evidence(), configs.current()->config.policy).value(), {}});
+    if (options.as_json) {
+        print_json(session, mta, outcome);
+    } else {
+        print(session, mta, outcome);
+    }
+    return status_for(outcome.verdict.action);
+}
+
+} // namespace
+
+int explain(const ExplainOptions& options) {
+    const auto client = policy::Address::parse(options.client);
+    if (!client) {
+        fmt::print(stderr, "sixgate: --client {}: not an IP address\n", options.client);
+        return EX_USAGE;
+    }
+    try {
+        auto config = load_named_or_default(options.config_file);
+        if (!config) {
+            fmt::print(stderr, "sixgate: {}\n", to_string(config.error()));
+            return EX_CONFIG;
+        }
+        return explain_with(options, std::move(*config), *client);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "sixgate: {}\n", error.what());
+        return EX_SOFTWARE;
+    }
+}
+
+} // namespace milter

@@ -1,0 +1,27 @@
+// What libmilter leaves undone on the socket that it listens on.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+namespace milter {
+
+// While it lives, a unix socket is made with this mode. Changes the umask of the whole process, so
+// only at start.
+class SocketMode {
+public:
+    explicit SocketMode(std::uint32_t mode);
+    SocketMode(const SocketMode&) = delete;
+    SocketMode& operator=(const SocketMode&) = delete;
+    ~SocketMode();
+
+private:
+    mode_t previous_;
+};
+
+// Sets TCP_NODELAY on every TCP socket that this process listens on; Linux hands it on to the
+// connections. Without it each answer over TCP waits 44 ms (Nagle against delayed ACK, measured).
+void set_no_delay_on_listeners();
+
+} // namespace milter

@@ -1,0 +1,29 @@
+// The log: logfmt lines to syslog (facility mail) or, in the foreground, to standard error.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string_view>
+
+namespace milter {
+
+enum class LogLevel : std::uint8_t { info, warning, error };
+
+class Log {
+public:
+    enum class Target : std::uint8_t { syslog, standard_error, nowhere };
+
+    explicit Log(Target target);
+    Log(const Log&) = delete;
+    Log& operator=(const Log&) = delete;
+    ~Log();
+
+    // One line, without its end; `text` is printable. From any thread. Never throws.
+    void write(LogLevel level, std::string_view text) noexcept;
+
+private:
+    const Target target_;
+    std::mutex mutex_; // guards standard error, so that lines stay whole
+};
+
+} // namespace milter

@@ -1,0 +1,64 @@
+// `sixgate run`: the daemon.
+#include "milter/callbacks.hpp"
+#include "milter/commands.hpp"
+#include "milter/config_store.hpp"
+#include "milter/log.hpp"
+#include "milter/reload.hpp"
+#include "milter/setup.hpp"
+#include "milter/verify/cares_resolver.hpp"
+#include "policy/journal.hpp"
+
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+namespace milter {
+
+namespace {
+
+// An event that is still blocked this long after the socket is closed is left behind.
+constexpr auto patience = std::chrono::seconds{5};
+
+int serve(const RunOptions& options, Log& log) {
+    block_reload_signal(); // before there are threads to inherit the mask
+    auto config = load_named_or_default(options.config_file);
+    if (!config) {
+        log.write(LogLevel::error, to_string(config.error()));
+        return EX_CONFIG;
+    }
+    ConfigStore configs{make_setup(std::move(*config), nullptr)};
+    log_warnings(configs.current()->config, log);
+    const Services services{configs, log, host_name()};
+    open_milter(services);
+    const Reloader reloader{configs, log, options.config_file};
+    log.write(LogLevel::info,
+              "event=started" + policy::logfmt("socket", configs.current()->config.milter.socket));
+    run_milter();
+    log.write(LogLevel::info, "event=stopped");
+    if (!wait_for_events(patience)) {
+        // What they use must not be destroyed under them.
+        std::fflush(nullptr);
+        _exit(EX_OK);
+    }
+    return EX_OK;
+}
+
+} // namespace
+
+int run(const RunOptions& options) {
+    Log log{options.in_foreground ? Log::Target::standard_error : Log::Target::syslog};
+    try {
+        return serve(options, log);
+    } catch (const std::exception& error) {
+        log.write(LogLevel::error, "event=cannot_run" + policy::logfmt("error", error.what()));
+        std::fprintf(stderr, "sixgate: %s\n", error.what());
+        return EX_UNAVAILABLE;
+    }
+}
+
+} // namespace milter

@@ -1,0 +1,310 @@
+#include "milter/session.hpp"
+
+#include "milter/case_id.hpp"
+#include "milter/verify/domain.hpp"
+#include "milter/verify/iprev.hpp"
+#include "milter/verify/spf.hpp"
+#include "policy/ascii.hpp"
+#include "policy/authentication_results.hpp"
+#include "policy/decide.hpp"
+#include "policy/journal.hpp"
+#include "policy/policy_field.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace milter {
+
+namespace {
+
+constexpr std::string_view results_field_name = "Authentication-Results";
+
+// An envelope argument as the MTA passes it on: "<user@example.org>", without the brackets where
+// the client or a local submission left them out, and with a source route where somebody still
+// writes one (RFC 5321 appendix C says to ignore it).
+std::string_view path_of(std::string_view argument) {
+    if (argument.starts_with('<')) {
+        argument.remove_prefix(1);
+    }
+    if (argument.ends_with('>')) {
+        argument.remove_suffix(1);
+    }
+    if (argument.starts_with('@')) {
+        const auto colon = argument.find(':');
+        argument = colon == std::string_view::npos ? argument : argument.substr(colon + 1);
+    }
+    return argument;
+}
+
+Answer answer_of(policy::Action action) {
+    switch (action) {
+    case policy::Action::accept: return Answer::proceed;
+    case policy::Action::tempfail: return Answer::tempfail;
+    case policy::Action::reject: return Answer::reject;
+    }
+    return Answer::tempfail;
+}
+
+bool has_tag_mode(const policy::Policy& policy) {
+    return std::ranges::find(policy.stages, policy::Mode::tag, &policy::Stage::mode) !=
+           policy.stages.end();
+}
+
+} // namespace
+
+Session::Message::Message(verify::Resolver& resolver, Mta& mta)
+    : case_id{new_case_id()}, lookups{resolver, [&mta] { mta.progress(); }} {}
+
+Session::Session(const Services& services, Mta& mta, AtRcpt at_rcpt)
+    : services_{services}, mta_{mta}, at_rcpt_{at_rcpt}, setup_{services.configs.current()} {}
+
+std::string_view Session::authserv_id() const {
+    const std::string& configured = setup_->config.milter.authserv_id;
+    return configured.empty() ? services_.host_name : configured;
+}
+
+bool Session::is_judged() const {
+    return !policy::decide(evidence_, policy());
+}
+
+// Our own relays and local filters hand us fields that we wrote ourselves. Everybody else's are
+// forged, whether or not the client is judged.
+bool Session::removes_fields() const {
+    const auto exemption = policy::exemption_of(evidence_, policy());
+    const bool is_inside =
+        exemption == policy::Exemption::local || exemption == policy::Exemption::network;
+    const bool has_what_to_remove =
+        !setup_->config.milter.authserv_id.empty() || has_tag_mode(policy());
+    return !is_inside && has_what_to_remove;
+}
+
+Answer Session::connect(std::optional<policy::Address> client) {
+    evidence_.client = client;
+    evidence_.listener = {
+        mta_.macro("{daemon_name}"), mta_.macro("{daemon_addr}"), mta_.macro("{daemon_port}")};
+    if (is_judged()) {
+        verify::start_iprev(*setup_->resolver, *client);
+    } else if (policy::exemption_of(evidence_, policy()) && !removes_fields()) {
+        return Answer::accept;
+    }
+    return Answer::proceed;
+}
+
+void Session::helo(std::string_view name) {
+    abort(); // RFC 5321 section 4.1.4: EHLO in a transaction clears it
+    evidence_.helo = name;
+    evidence_.spf_helo.reset();
+    if (is_judged()) {
+        verify::start_spf(*setup_->resolver,
+                          verify::spf_request_for_helo(*evidence_.client, name, authserv_id()));
+    }
+}
+
+// There is no abort between a refused or accepted MAIL and the next one, so this clears, too.
+void Session::begin_message() {
+    abort();
+    has_failed_ = false;
+    outcome_.reset();
+    setup_ = services_.configs.current();
+    message_.emplace(*setup_->resolver, mta_);
+}
+
+void Session::mail(std::string_view reverse_path) {
+    begin_message();
+    evidence_.mail_from = path_of(reverse_path);
+    evidence_.mail_from_domain = verify::domain_of(evidence_.mail_from);
+    evidence_.is_authenticated =
+        !mta_.macro("{auth_type}").empty() || !mta_.macro("{auth_authen}").empty();
+    if (is_judged() && !evidence_.mail_from.empty()) {
+        verify::start_spf(
+            *setup_->resolver,
+            verify::spf_request_for_mail_from(
+                *evidence_.client, evidence_.helo, evidence_.mail_from, authserv_id()));
+    }
+}
+
+Answer Session::rcpt(std::string_view forward_path) {
+    const std::string recipient{path_of(forward_path)};
+    if (at_rcpt_ == AtRcpt::answers) {
+        policy::Evidence alone = evidence_;
+        alone.recipients = {recipient};
+        const auto verdict = policy::decide(alone, policy());
+        if (verdict && verdict->action != policy::Action::accept) {
+            return act_on(*verdict);
+        }
+    }
+    evidence_.recipients.push_back(recipient);
+    return Answer::proceed;
+}
+
+// The message under way. An MTA that sends content without MAIL gets a message with a null path.
+Session::Message& Session::message() {
+    if (!message_) {
+        begin_message();
+    }
+    return *message_;
+}
+
+// Now all recipients are known, and whether the message will be checked.
+Session::Message& Session::begin_content() {
+    Message& content = message();
+    if (!content.has_begun) {
+        content.has_begun = true;
+        if (is_judged()) {
+            content.dkim.emplace();
+        }
+    }
+    return content;
+}
+
+void Session::note_forged(std::string_view name, std::string_view value) {
+    if (policy::same_name(name, results_field_name)) {
+        ++message_->results_fields;
+        const std::string& ours = setup_->config.milter.authserv_id;
+        if (!ours.empty() && policy::claims_authserv_id(value, ours)) {
+            message_->forged.emplace_back(results_field_name, message_->results_fields);
+        }
+    } else if (policy::same_name(name, policy::policy_field_name)) {
+        ++message_->policy_fields;
+        message_->forged.emplace_back(policy::policy_field_name, message_->policy_fields);
+    }
+}
+
+void Session::header(std::string_view name, std::string_view value) {
+    if (has_failed_) {
+        return;
+    }
+    Message& content = begin_content();
+    note_forged(name, value);
+    if (content.dkim) {
+        content.dkim->header(name, value);
+    }
+}
+
+void Session::end_of_header() {
+    if (has_failed_) {
+        return;
+    }
+    Message& content = begin_content();
+    if (content.dkim) {
+        content.dkim->end_of_header(content.lookups);
+    }
+}
+
+void Session::body(std::span<const unsigned char> octets) {
+    if (has_failed_) {
+        return;
+    }
+    Message& content = begin_content();
+    if (content.dkim) {
+        content.dkim->body(octets);
+    }
+}
+
+// Everything that is still missing, within one deadline. What is not in by then is temperror.
+void Session::gather() {
+    verify::Lookups& lookups = message_->lookups;
+    lookups.set_deadline(std::chrono::steady_clock::now() + setup_->config.deadline);
+    const policy::Address& client = *evidence_.client;
+    // Known for the connection, unless it could not be told: then it is asked anew.
+    if (!evidence_.iprev || evidence_.iprev->result == policy::IprevResult::temperror) {
+        evidence_.iprev = verify::check_iprev(lookups, client);
+    }
+    evidence_.spf_helo = verify::check_spf(
+        lookups, verify::spf_request_for_helo(client, evidence_.helo, authserv_id()));
+    if (!evidence_.mail_from.empty()) {
+        evidence_.spf_mail_from =
+            verify::check_spf(lookups,
+                              verify::spf_request_for_mail_from(
+                                  client, evidence_.helo, evidence_.mail_from, authserv_id()));
+    }
+    evidence_.dkim = message_->dkim->end_of_message(lookups);
+}
+
+Answer Session::end_of_message() {
+    if (has_failed_) {
+        return end_in_trouble();
+    }
+    if (begin_content().dkim) {
+        gather();
+    }
+    return act_on(policy::decide(evidence_, policy()).value());
+}
+
+// The only place where a verdict acts.
+Answer Session::act_on(const policy::Verdict& verdict) {
+    outcome_ = Outcome{verdict, std::nullopt};
+    if (verdict.action != policy::Action::accept) {
+        const policy::ReplyContext context{message().case_id, authserv_id(), policy().help_url};
+        outcome_->reply = policy::reply_for(verdict, evidence_, policy(), context);
+        mta_.set_reply(*outcome_->reply);
+    } else {
+        remove_forged();
+        mark(verdict);
+    }
+    if (verdict.mode != policy::Mode::off) {
+        services_.log.write(
+            LogLevel::info,
+            policy::log_line(
+                {message().case_id, mta_.macro("i"), evidence_, verdict, outcome_->reply}));
+    }
+    return answer_of(verdict.action);
+}
+
+// Descending, because Postfix renumbers at each deletion and Sendmail does not; and before ours are
+// inserted.
+void Session::remove_forged() {
+    if (!message_ || !removes_fields()) {
+        return;
+    }
+    for (auto field = message_->forged.rbegin(); field != message_->forged.rend(); ++field) {
+        mta_.delete_header(field->first, field->second);
+    }
+}
+
+// Our fields, on a message that goes on.
+void Session::mark(const policy::Verdict& verdict) {
+    if (!evidence_.dkim) {
+        return; // nothing was checked
+    }
+    if (verdict.mode == policy::Mode::tag) {
+        mta_.insert_header(policy::policy_field_name, policy::policy_field(verdict, policy()));
+    }
+    mta_.insert_header(results_field_name,
+                       policy::authentication_results(authserv_id(), evidence_));
+}
+
+// What stays known is the connection: client, listener, HELO and iprev.
+void Session::abort() {
+    message_.reset();
+    evidence_.is_authenticated = false;
+    evidence_.mail_from.clear();
+    evidence_.mail_from_domain.clear();
+    evidence_.recipients.clear();
+    evidence_.spf_mail_from.reset();
+    evidence_.spf_helo.reset();
+    evidence_.dkim.reset();
+}
+
+// Nothing is known of the message, so the modes that never refuse let it pass, and the others ask
+// for it again.
+Answer Session::end_in_trouble() {
+    const Answer answer = answer_in_trouble();
+    if (answer == Answer::proceed) {
+        remove_forged();
+    } else {
+        mta_.set_reply({{451, "4.3.0"}, {"Mail cannot be judged now, please try again later"}});
+    }
+    return answer;
+}
+
+Answer Session::answer_in_trouble() const {
+    return answer_of(policy::action_in_trouble(policy()));
+}
+
+const std::vector<verify::Lookups::Used>& Session::lookups() const {
+    static const std::vector<verify::Lookups::Used> none;
+    return message_ ? message_->lookups.used() : none;
+}
+
+} // namespace milter

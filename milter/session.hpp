@@ -1,0 +1,119 @@
+// One SMTP connection and the message under way in it. Keeps the evidence as it comes in, calls
+// decide() when an answer is due and does what the verdict says; nobody else does either.
+// Used by one thread at a time.
+#pragma once
+
+#include "milter/config_store.hpp"
+#include "milter/log.hpp"
+#include "milter/mta.hpp"
+#include "milter/verify/dkim.hpp"
+#include "milter/verify/lookups.hpp"
+#include "policy/evidence.hpp"
+#include "policy/reply.hpp"
+#include "policy/verdict.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace milter {
+
+// What an event answers.
+enum class Answer : std::uint8_t {
+    proceed,
+    accept, // of the connection: no event of it is wanted any more
+    tempfail,
+    reject
+};
+
+// What all sessions share. Outlives them.
+struct Services {
+    ConfigStore& configs;
+    Log& log;
+    std::string host_name; // stands in for an authserv_id that is not set
+};
+
+// What came of the message, for whoever explains it.
+struct Outcome {
+    policy::Verdict verdict;
+    std::optional<policy::Reply> reply; // empty: the message goes on
+};
+
+class Session {
+public:
+    // Whether the MTA waits for an answer at RCPT (SMFIP_NR_RCPT).
+    enum class AtRcpt : std::uint8_t { answers, is_silent };
+
+    Session(const Services& services, Mta& mta, AtRcpt at_rcpt);
+
+    // The events of libmilter, in SMTP's order; connect comes once. Any of the others may be
+    // missing or come again. `client` is empty where there is no address.
+    Answer connect(std::optional<policy::Address> client);
+    void helo(std::string_view name);
+    void mail(std::string_view reverse_path);
+    Answer rcpt(std::string_view forward_path);
+    // `value` is all that follows the colon, leading space included, folds as LF.
+    void header(std::string_view name, std::string_view value);
+    void end_of_header();
+    void body(std::span<const unsigned char> octets);
+    Answer end_of_message(); // blocks for DNS until [policy] deadline_ms
+    void abort();
+
+    // An event threw. What is left of the message is not judged; its end answers as the mode says.
+    void fail() noexcept { has_failed_ = true; }
+
+    Answer answer_in_trouble() const;
+
+    // Of the last message; nothing before an answer was due.
+    const std::optional<Outcome>& outcome() const { return outcome_; }
+
+    const policy::Evidence& evidence() const { return evidence_; }
+
+    const std::vector<verify::Lookups::Used>& lookups() const;
+
+private:
+    // What begins with MAIL and ends with the message.
+    struct Message {
+        Message(verify::Resolver& resolver, Mta& mta);
+
+        std::string case_id;
+        verify::Lookups lookups;
+        std::optional<verify::DkimVerifier> dkim; // there where the message is checked
+        bool has_begun = false;                   // the content has
+        // Fields to delete, in the order in which they came: name and index.
+        std::vector<std::pair<std::string_view, int>> forged;
+        int results_fields = 0; // how many Authentication-Results have come
+        int policy_fields = 0;  // and Sixgate-Policy
+    };
+
+    const policy::Policy& policy() const { return setup_->config.policy; }
+
+    std::string_view authserv_id() const;
+    bool is_judged() const; // as far as is known yet, DNS will be asked
+    bool removes_fields() const;
+    void begin_message();
+    Message& message();
+    Message& begin_content();
+    void note_forged(std::string_view name, std::string_view value);
+    void gather();
+    Answer act_on(const policy::Verdict& verdict);
+    Answer end_in_trouble();
+    void remove_forged();
+    void mark(const policy::Verdict& verdict);
+
+    const Services& services_;
+    Mta& mta_;
+    const AtRcpt at_rcpt_;
+    bool has_failed_ = false;
+    std::shared_ptr<const Setup> setup_;
+    policy::Evidence evidence_; // of the connection; since MAIL of the message, too
+    std::optional<Message> message_;
+    std::optional<Outcome> outcome_;
+};
+
+} // namespace milter

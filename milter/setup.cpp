@@ -1,0 +1,47 @@
+#include "milter/setup.hpp"
+
+#include "milter/commands.hpp"
+#include "milter/verify/cares_resolver.hpp"
+#include "policy/journal.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <utility>
+
+namespace milter {
+
+tl::expected<Config, ConfigError> load_named_or_default(const std::string& file) {
+    if (!file.empty()) {
+        return load_config(file);
+    }
+    std::error_code ignored;
+    if (std::filesystem::exists(default_config_file, ignored)) {
+        return load_config(default_config_file);
+    }
+    return Config{};
+}
+
+std::shared_ptr<const Setup> make_setup(Config config, const Setup* previous) {
+    const bool is_same = previous != nullptr && previous->config.dns == config.dns;
+    auto resolver =
+        is_same ? previous->resolver : std::make_shared<verify::CaresResolver>(config.dns);
+    return std::make_shared<const Setup>(Setup{std::move(config), std::move(resolver)});
+}
+
+void log_warnings(const Config& config, Log& log) {
+    for (const auto& warning : config.warnings) {
+        log.write(LogLevel::warning, "event=config_warning" + policy::logfmt("warning", warning));
+    }
+}
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') {
+        return "localhost";
+    }
+    return name.data();
+}
+
+} // namespace milter

@@ -1,0 +1,319 @@
+#include "milter/recorded_mta.hpp"
+#include "milter/session.hpp"
+#include "tests/verify/fake_resolver.hpp"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+using milter::Answer;
+using milter::Session;
+using policy::Address;
+using policy::Mode;
+using verify::LookupFailure;
+using verify::RecordType;
+
+namespace {
+
+const std::string good_client = "2001:db8:5::5";
+const std::string bad_client = "2001:db8:bad::1"; // no PTR
+
+// A session, the DNS around it and the MTA in front of it.
+class Scene {
+public:
+    explicit Scene(Mode mode, Session::AtRcpt at_rcpt = Session::AtRcpt::is_silent)
+        : session{services, mta, at_rcpt} {
+        config.policy.stages.front().mode = mode;
+        config.milter.authserv_id = "mx.example.net";
+        config.deadline = std::chrono::milliseconds{50};
+        apply();
+        resolver->add_ptr(good_client, "mail.example.org");
+        resolver->add_address("mail.example.org", good_client);
+        resolver->add_txt("example.org", "v=spf1 ip6:2001:db8:5::/48 -all");
+    }
+
+    // What a reload does.
+    void apply() {
+        configs.replace(std::make_shared<const milter::Setup>(milter::Setup{config, resolver}));
+    }
+
+    Answer connect(const std::string& client) { return session.connect(Address::parse(client)); }
+
+    // A whole message after connect. `fields` come before the ordinary ones.
+    Answer send(const std::vector<std::pair<std::string, std::string>>& fields = {},
+                const std::string& mail_from = "<user@example.org>",
+                const std::string& recipient = "<someone@example.net>") {
+        session.helo("mail.example.org");
+        session.mail(mail_from);
+        if (const Answer answer = session.rcpt(recipient); answer != Answer::proceed) {
+            return answer;
+        }
+        for (const auto& [name, value] : fields) {
+            session.header(name, value);
+        }
+        return finish();
+    }
+
+    Answer finish() {
+        session.header("From", " user@example.org");
+        session.header("Subject", " test");
+        session.end_of_header();
+        const std::string body = "Hello\r\n";
+        session.body({reinterpret_cast<const unsigned char*>(body.data()), body.size()});
+        return session.end_of_message();
+    }
+
+    std::string results_field() const {
+        for (const auto& [name, value] : mta.inserted) {
+            if (name == "Authentication-Results") {
+                return value;
+            }
+        }
+        return "";
+    }
+
+    std::shared_ptr<tests::FakeResolver> resolver = std::make_shared<tests::FakeResolver>();
+    milter::Config config;
+    milter::ConfigStore configs{
+        std::make_shared<const milter::Setup>(milter::Setup{config, resolver})};
+    milter::Log log{milter::Log::Target::nowhere};
+    milter::Services services{configs, log, "host.example.net"};
+    milter::RecordedMta mta;
+    Session session;
+};
+
+using Deleted = std::vector<std::pair<std::string, int>>;
+
+} // namespace
+
+TEST_CASE("a good message goes on with its results") {
+    Scene scene{Mode::enforce};
+    scene.connect(good_client);
+    CHECK(scene.send() == Answer::proceed);
+    CHECK(scene.results_field().starts_with("mx.example.net;\n\tiprev=pass"));
+    CHECK(scene.results_field().find("spf=pass") != std::string::npos);
+    CHECK(scene.results_field().find("dkim=none") != std::string::npos);
+    CHECK_FALSE(scene.mta.reply);
+}
+
+TEST_CASE("a message that falls short is refused as its mode says, at its end") {
+    struct Row {
+        Mode mode;
+        Answer answer;
+        std::string code;
+    };
+
+    for (const auto& row : std::vector<Row>{{Mode::observe, Answer::proceed, ""},
+                                            {Mode::tag, Answer::proceed, ""},
+                                            {Mode::soft, Answer::tempfail, "450 4.7.25"},
+                                            {Mode::enforce, Answer::reject, "550 5.7.25"}}) {
+        Scene scene{row.mode};
+        CHECK(scene.connect(bad_client) == Answer::proceed);
+        CHECK(scene.send() == row.answer);
+        CHECK((scene.mta.reply ? scene.mta.reply->code.to_string() : "") == row.code);
+        CHECK(scene.mta.inserted.empty() == (row.answer != Answer::proceed));
+    }
+}
+
+TEST_CASE("tag mode adds its own field and removes one from outside") {
+    Scene scene{Mode::tag};
+    scene.connect(bad_client);
+    scene.send({{"Sixgate-Policy", " pass"}, {"sixgate-policy", " pass; stage=x"}});
+    CHECK(scene.mta.deleted == Deleted{{"Sixgate-Policy", 2}, {"Sixgate-Policy", 1}});
+    REQUIRE(scene.mta.inserted.size() == 2);
+    CHECK(scene.mta.inserted.front().first == "Sixgate-Policy");
+    CHECK(scene.mta.inserted.front().second.starts_with("fail; reason=reverse_name_missing"));
+}
+
+TEST_CASE("who is not judged is let go as early as can be") {
+    for (const std::string client : {"::1", "127.0.0.1", "fe80::1"}) {
+        Scene scene{Mode::closed};
+        CHECK(scene.connect(client) == Answer::accept);
+        CHECK(scene.resolver->asked.empty());
+    }
+    Scene local{Mode::closed};
+    CHECK(local.session.connect(std::nullopt) == Answer::accept);
+
+    Scene exempt{Mode::closed};
+    exempt.config.policy.exempt_networks = {*policy::Prefix::parse("2001:db8:5::/48")};
+    exempt.apply();
+    Session session{exempt.services, exempt.mta, Session::AtRcpt::answers};
+    CHECK(session.connect(Address::parse(good_client)) == Answer::accept);
+}
+
+TEST_CASE("IPv4 clients keep their mail, lose forged fields and cause no DNS") {
+    const std::vector<std::pair<std::string, std::string>> forged{
+        {"Authentication-Results", " mx.example.net; dkim=pass"},
+        {"Authentication-Results", " other.example; dkim=pass"},
+        {"authentication-results", " MX.example.net 1; spf=pass"},
+        {"Authentication-Results", "\n (x) \"mx.example.net\"; spf=pass"},
+    };
+    Scene scene{Mode::enforce};
+    CHECK(scene.connect("192.0.2.1") == Answer::proceed);
+    CHECK(scene.send(forged) == Answer::proceed);
+    CHECK(scene.mta.deleted == Deleted{{"Authentication-Results", 4},
+                                       {"Authentication-Results", 3},
+                                       {"Authentication-Results", 1}});
+    CHECK(scene.mta.inserted.empty());
+    CHECK(scene.resolver->asked.empty());
+}
+
+TEST_CASE("without an authserv_id nothing is removed, and IPv4 is let go at connect") {
+    Scene scene{Mode::enforce};
+    scene.config.milter.authserv_id.clear();
+    scene.apply();
+    Session session{scene.services, scene.mta, Session::AtRcpt::is_silent};
+    CHECK(session.connect(Address::parse("192.0.2.1")) == Answer::accept);
+
+    scene.connect(good_client);
+    scene.send({{"Authentication-Results", " host.example.net; dkim=pass"}});
+    CHECK(scene.mta.deleted.empty());
+    CHECK(scene.results_field().starts_with("host.example.net;"));
+}
+
+TEST_CASE("authenticated mail is not judged, and its forged fields are removed") {
+    Scene scene{Mode::closed, Session::AtRcpt::answers};
+    scene.connect(bad_client);
+    scene.mta.macros["{auth_authen}"] = "alice";
+    CHECK(scene.send({{"Authentication-Results", " mx.example.net; spf=pass"}}) == Answer::proceed);
+    CHECK(scene.mta.deleted.size() == 1);
+    CHECK(scene.mta.inserted.empty());
+
+    scene.mta.macros.clear(); // the next message of the connection is not authenticated
+    CHECK(scene.send() == Answer::tempfail);
+}
+
+TEST_CASE("closed answers recipient by recipient, without DNS") {
+    Scene scene{Mode::closed, Session::AtRcpt::answers};
+    scene.connect(good_client);
+    scene.session.helo("mail.example.org");
+    scene.session.mail("<user@example.org>");
+    CHECK(scene.session.rcpt("<someone@example.net>") == Answer::tempfail);
+    CHECK(scene.mta.reply->code.to_string() == "451 4.7.1");
+    CHECK(scene.resolver->asked.empty());
+    CHECK(scene.session.rcpt("<postmaster@example.net>") == Answer::proceed);
+    CHECK(scene.finish() == Answer::proceed);
+    CHECK(scene.results_field().find("iprev=pass") != std::string::npos);
+}
+
+TEST_CASE("closed answers at the end where RCPT was agreed to be silent") {
+    Scene scene{Mode::closed};
+    scene.connect(good_client);
+    CHECK(scene.send() == Answer::tempfail);
+    CHECK(scene.mta.reply->code.to_string() == "451 4.7.1");
+}
+
+TEST_CASE("a message is judged by the configuration that stood at its MAIL") {
+    Scene scene{Mode::observe};
+    scene.connect(bad_client);
+    scene.session.helo("mail.example.org");
+    scene.session.mail("<user@example.org>");
+    scene.session.rcpt("<someone@example.net>");
+    scene.config.policy.stages.front().mode = Mode::enforce;
+    scene.apply();
+    CHECK(scene.finish() == Answer::proceed);
+    CHECK(scene.send() == Answer::reject);
+}
+
+TEST_CASE("one message leaves nothing behind for the next") {
+    Scene scene{Mode::enforce};
+    scene.connect(good_client);
+    scene.send({{"Authentication-Results", " mx.example.net; dkim=pass"}});
+    scene.mta.deleted.clear();
+    scene.session.mail("<stranger@example.com>"); // no abort in between, no SPF record
+    scene.session.rcpt("<a@example.net>");
+    CHECK(scene.finish() == Answer::reject);
+    CHECK(scene.mta.deleted.empty());
+    CHECK(scene.session.evidence().recipients == std::vector<std::string>{"a@example.net"});
+    CHECK(scene.send() == Answer::proceed);
+}
+
+TEST_CASE("iprev is known for the connection, and a temperror is asked anew") {
+    Scene scene{Mode::enforce};
+    const std::string name = Address::parse(good_client)->reverse_name();
+    scene.resolver->fail(name, RecordType::ptr, LookupFailure::server_failure);
+    scene.connect(good_client);
+    CHECK(scene.send() == Answer::tempfail);
+    CHECK(scene.mta.reply->code.to_string() == "451 4.4.3");
+
+    scene.resolver = std::make_shared<tests::FakeResolver>();
+    scene.resolver->add_ptr(good_client, "mail.example.org");
+    scene.resolver->add_address("mail.example.org", good_client);
+    scene.resolver->add_txt("example.org", "v=spf1 ip6:2001:db8:5::/48 -all");
+    scene.apply();
+    CHECK(scene.send() == Answer::proceed);
+    const auto count = [&] {
+        return std::ranges::count(scene.resolver->asked, verify::Question{name, RecordType::ptr});
+    };
+    const auto before = count();
+    CHECK(scene.send() == Answer::proceed);
+    CHECK(count() == before);
+}
+
+TEST_CASE("an answer that never comes is a temperror at the deadline") {
+    Scene scene{Mode::enforce};
+    scene.resolver->stall("example.org", RecordType::txt);
+    scene.connect(good_client);
+    CHECK(scene.send() == Answer::tempfail);
+    CHECK(scene.mta.reply->code.to_string() == "451 4.7.24");
+}
+
+TEST_CASE("a bounce is judged by its HELO name") {
+    Scene scene{Mode::enforce};
+    scene.connect(good_client);
+    CHECK(scene.send({}, "<>") == Answer::proceed);
+    CHECK(scene.results_field().find("smtp.mailfrom") == std::string::npos);
+    CHECK(scene.results_field().find("smtp.helo=mail.example.org") != std::string::npos);
+}
+
+TEST_CASE("paths are read as MTAs pass them on") {
+    struct Row {
+        std::string argument;
+        std::string mail_from;
+    };
+
+    for (const auto& row : std::vector<Row>{{"<user@example.org>", "user@example.org"},
+                                            {"user@example.org", "user@example.org"},
+                                            {"<@a.example,@b.example:u@c.example>", "u@c.example"},
+                                            {"<>", ""},
+                                            {"", ""},
+                                            {"<user@[IPv6:::1]>", "user@[IPv6:::1]"}}) {
+        Scene scene{Mode::observe};
+        scene.connect(good_client);
+        scene.session.mail(row.argument);
+        CHECK(scene.session.evidence().mail_from == row.mail_from);
+    }
+}
+
+TEST_CASE("events out of order do no harm") {
+    Scene scene{Mode::enforce};
+    scene.connect(good_client);
+    scene.session.abort();
+    scene.session.header("From", " a@example.org");
+    scene.session.end_of_header();
+    scene.session.body({});
+    CHECK(scene.session.end_of_message() != Answer::accept);
+    scene.session.rcpt("<a@example.net>");
+    scene.session.helo("again.example.org");
+    CHECK(scene.send() == Answer::proceed);
+}
+
+TEST_CASE("after a failure of our own the mode says what to answer") {
+    for (const Mode mode : {Mode::observe, Mode::enforce}) {
+        Scene scene{mode};
+        scene.connect(good_client);
+        scene.session.mail("<user@example.org>");
+        scene.session.rcpt("<someone@example.net>");
+        scene.session.header("Authentication-Results", " mx.example.net; spf=pass");
+        scene.session.fail();
+        const bool refuses = mode == Mode::enforce;
+        CHECK(scene.finish() == (refuses ? Answer::tempfail : Answer::proceed));
+        CHECK(scene.mta.reply.has_value() == refuses);
+        CHECK(scene.mta.deleted.empty() == refuses);
+        CHECK(scene.mta.inserted.empty());
+        CHECK(scene.send() == Answer::proceed); // the next message is judged again
+    }
+}

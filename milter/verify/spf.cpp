@@ -1,1 +1,387 @@
 #include "milter/verify/spf.hpp"
+
+#include "milter/verify/domain.hpp"
+#include "milter/verify/spf_macro.hpp"
+#include "milter/verify/spf_mechanism.hpp"
+#include "milter/verify/spf_name.hpp"
+#include "milter/verify/spf_record.hpp"
+#include "policy/printable.hpp"
+
+#include <tl/expected.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace verify {
+
+namespace {
+
+using policy::printable;
+using policy::SpfEvidence;
+using policy::SpfResult;
+
+// Section 4.6.4.
+constexpr unsigned most_querying_terms = 10;
+constexpr unsigned most_void_terms = 2;
+
+constexpr unsigned most_wide_length = 16; // shorter prefixes are wide
+constexpr int most_started_questions = 10;
+constexpr unsigned most_started_depth = 4;
+constexpr std::size_t longest_shown_term = 80; // of a problem, which may end up in a reply
+
+// --- Names ------------------------------------------------------------------------------------
+
+// What an envelope may name. Bounce domains with an underscore exist; hosts are not called so.
+bool is_sender_domain(std::string_view name, SpfIdentity identity) {
+    const auto is_allowed = [identity](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '.' || (c == '_' && identity == SpfIdentity::mail_from);
+    };
+    return is_domain_name(name) && std::ranges::all_of(name, is_allowed) &&
+           !policy::Address::parse(name);
+}
+
+std::string checked_domain(const SpfRequest& request) {
+    return request.identity == SpfIdentity::helo ? to_a_labels(request.helo)
+                                                 : domain_of(request.mail_from);
+}
+
+// Section 4.3: postmaster where there is none.
+std::string local_part_of(const SpfRequest& request) {
+    const auto at = request.mail_from.rfind('@');
+    const bool is_absent = request.identity == SpfIdentity::helo || at == std::string::npos;
+    return is_absent || at == 0 ? "postmaster" : request.mail_from.substr(0, at);
+}
+
+// --- check_host() -----------------------------------------------------------------------------
+
+// The end of an evaluation.
+struct Outcome {
+    SpfResult result = SpfResult::neutral;
+    std::string problem;
+    std::string mechanism;
+    bool is_wide = false;
+    std::optional<SpfMacroString> explanation; // exp= of the record that spoke
+    std::string domain;                        // whose record that is
+};
+
+Outcome trouble(SpfResult result, std::string problem) {
+    Outcome outcome;
+    outcome.result = result;
+    outcome.problem = std::move(problem);
+    return outcome;
+}
+
+Outcome no_policy_is_an_error(Outcome outcome) {
+    if (outcome.result == SpfResult::none) {
+        outcome.result = SpfResult::permerror;
+    }
+    return outcome;
+}
+
+std::string term_of(const std::string& domain, std::string_view term) {
+    return '"' + printable(term, longest_shown_term) + "\" of " + printable(domain);
+}
+
+bool is_wide(const SpfDirective& directive, const policy::Address& client) {
+    switch (directive.mechanism) {
+    case SpfMechanism::all: return true;
+    case SpfMechanism::ip4: return directive.network.length < most_wide_length + 96;
+    case SpfMechanism::ip6: return directive.network.length < most_wide_length;
+    case SpfMechanism::a:
+    case SpfMechanism::mx:
+        return (client.is_ipv4() ? directive.ip4_length : directive.ip6_length) < most_wide_length;
+    case SpfMechanism::ptr:
+    case SpfMechanism::exists:
+    case SpfMechanism::include: return false;
+    }
+    return false;
+}
+
+Outcome matched(const SpfDirective& directive, bool is_by_wide_term) {
+    Outcome outcome;
+    outcome.result = directive.qualifier;
+    outcome.mechanism = directive.text;
+    outcome.is_wide = is_by_wide_term && directive.qualifier == SpfResult::pass;
+    return outcome;
+}
+
+// One evaluation with its limits, which hold across includes and redirects.
+class Evaluation {
+public:
+    Evaluation(Lookups& lookups, const SpfRequest& request)
+        : lookups_{lookups}, client_{request.client} {
+        values_.client = request.client;
+        values_.local_part = local_part_of(request);
+        values_.sender_domain = checked_domain(request);
+        values_.helo = request.helo;
+        values_.receiver = request.receiver.empty() ? "unknown" : request.receiver;
+    }
+
+    // NOLINTNEXTLINE(misc-no-recursion): include and redirect; the limit on terms ends it
+    Outcome check_host(const std::string& domain) {
+        const auto record = record_of(domain);
+        if (!record) {
+            return record.error();
+        }
+        for (const auto& directive : record->directives) {
+            if (auto outcome = evaluate(directive, domain)) {
+                outcome->explanation = record->explanation;
+                outcome->domain = domain;
+                return *std::move(outcome);
+            }
+        }
+        return record->redirect ? redirect(*record->redirect, domain) : Outcome{};
+    }
+
+    // Section 6.2. Whatever is wrong with it, there is none.
+    std::string explanation_for(const Outcome& outcome) {
+        if (!outcome.explanation) {
+            return {};
+        }
+        const auto name = target_name(*outcome.explanation, outcome.domain);
+        if (!is_domain_name(name)) {
+            return {};
+        }
+        const auto& answer = lookups_.lookup({presentation_form(name), RecordType::txt});
+        if (!answer || answer->texts.size() != 1) {
+            return {};
+        }
+        const auto text = parse_spf_macros(answer->texts.front(), SpfMacroLetters::all);
+        if (!text) {
+            return {};
+        }
+        auto expanded = expand(*text, values_for(*text, outcome.domain));
+        const auto is_printable = [](char c) { return c >= 0x20 && c < 0x7f; };
+        return std::ranges::all_of(expanded, is_printable) ? expanded : std::string{};
+    }
+
+private:
+    // Sections 4.3 to 4.5.
+    tl::expected<SpfRecord, Outcome> record_of(const std::string& domain) {
+        const auto shown = printable(domain);
+        if (!is_domain_name(domain)) {
+            return tl::unexpected{trouble(SpfResult::none, shown + " is not a domain name")};
+        }
+        const auto& answer = lookups_.lookup({presentation_form(domain), RecordType::txt});
+        if (!answer) {
+            return tl::unexpected{no_record(shown, answer.error())};
+        }
+        const auto records = spf_records_among(answer->texts);
+        if (records.empty()) {
+            return tl::unexpected{trouble(SpfResult::none, shown + " has no SPF record")};
+        }
+        if (records.size() > 1) {
+            return tl::unexpected{
+                trouble(SpfResult::permerror, shown + " has several SPF records")};
+        }
+        return parse_spf_record(records.front()).map_error([&](const SpfSyntaxError& error) {
+            const auto where = term_of(domain, error.term);
+            return trouble(SpfResult::permerror, where + ": " + std::string{error.reason});
+        });
+    }
+
+    static Outcome no_record(const std::string& shown, LookupFailure failure) {
+        if (is_temporary(failure)) {
+            return trouble(SpfResult::temperror,
+                           "TXT " + shown + ": " + std::string{to_string(failure)});
+        }
+        return trouble(SpfResult::none,
+                       shown + (failure == LookupFailure::no_such_domain ? " does not exist"
+                                                                         : " has no SPF record"));
+    }
+
+    // Empty where it does not match.
+    // NOLINTNEXTLINE(misc-no-recursion): as above
+    std::optional<Outcome> evaluate(const SpfDirective& directive, const std::string& domain) {
+        if (needs_dns(directive.mechanism) && ++querying_terms_ > most_querying_terms) {
+            return too_many_terms(directive.text, domain);
+        }
+        if (directive.mechanism == SpfMechanism::all) {
+            return matched(directive, true);
+        }
+        if (directive.mechanism == SpfMechanism::include) {
+            return include(directive, domain);
+        }
+        return evaluate_mechanism(directive, domain);
+    }
+
+    std::optional<Outcome> evaluate_mechanism(const SpfDirective& directive,
+                                              const std::string& domain) {
+        const auto target = directive.target ? target_name(*directive.target, domain) : domain;
+        const auto found = match_spf_mechanism(lookups_, client_, directive, target);
+        const auto where = [&] { return term_of(domain, directive.text); };
+        switch (found.match) {
+        case SpfMatch::match: return matched(directive, is_wide(directive, client_));
+        case SpfMatch::temperror:
+            return trouble(SpfResult::temperror, where() + ": " + found.problem);
+        case SpfMatch::permerror:
+            return trouble(SpfResult::permerror, where() + ": " + found.problem);
+        case SpfMatch::no_match: break;
+        }
+        if (found.is_void && ++void_terms_ > most_void_terms) {
+            return trouble(SpfResult::permerror,
+                           where() + ": more than 2 terms found nothing in DNS");
+        }
+        return std::nullopt;
+    }
+
+    // Section 5.2.
+    // NOLINTNEXTLINE(misc-no-recursion): as above
+    std::optional<Outcome> include(const SpfDirective& directive, const std::string& domain) {
+        auto inner = check_host(target_name(*directive.target, domain));
+        switch (inner.result) {
+        case SpfResult::pass: return matched(directive, inner.is_wide);
+        case SpfResult::fail:
+        case SpfResult::softfail:
+        case SpfResult::neutral: return std::nullopt;
+        case SpfResult::temperror:
+        case SpfResult::permerror:
+        case SpfResult::none: break;
+        }
+        return no_policy_is_an_error(std::move(inner));
+    }
+
+    // Section 6.1.
+    // NOLINTNEXTLINE(misc-no-recursion): as above
+    Outcome redirect(const SpfMacroString& target, const std::string& domain) {
+        if (++querying_terms_ > most_querying_terms) {
+            return too_many_terms("redirect", domain);
+        }
+        return no_policy_is_an_error(check_host(target_name(target, domain)));
+    }
+
+    static Outcome too_many_terms(std::string_view term, const std::string& domain) {
+        return trouble(SpfResult::permerror,
+                       term_of(domain, term) + ": more than 10 terms ask DNS");
+    }
+
+    std::string target_name(const SpfMacroString& target, const std::string& domain) {
+        return expand_domain(target, values_for(target, domain));
+    }
+
+    SpfMacroValues values_for(const SpfMacroString& text, const std::string& domain) {
+        auto values = values_;
+        values.domain = domain;
+        values.time = std::chrono::system_clock::now();
+        if (uses_letter(text, 'p')) {
+            values.validated_name = validated_name(lookups_, client_, domain);
+        }
+        return values;
+    }
+
+    Lookups& lookups_;
+    policy::Address client_;
+    SpfMacroValues values_; // but for d, p and t
+    unsigned querying_terms_ = 0;
+    unsigned void_terms_ = 0;
+};
+
+// --- Ahead of the check -----------------------------------------------------------------------
+
+// What one start_spf() may still ask for. Shared by the answers that it waits for.
+struct Ahead {
+    explicit Ahead(Resolver& asked) : resolver{asked} {}
+
+    Resolver& resolver;
+    std::atomic<int> questions{most_started_questions};
+};
+
+// The names whose records the check will ask for, where no macro hides them.
+std::vector<std::string> linked_domains(const Answer& answer) {
+    const auto records = answer ? spf_records_among(answer->texts) : std::vector<std::string>{};
+    if (records.size() != 1) {
+        return {};
+    }
+    const auto record = parse_spf_record(records.front());
+    std::vector<std::optional<std::string>> names;
+    if (record) {
+        for (const auto& directive : record->directives) {
+            if (directive.mechanism == SpfMechanism::include) {
+                names.push_back(literal_text(*directive.target));
+            }
+        }
+        names.push_back(record->redirect ? literal_text(*record->redirect) : std::nullopt);
+    }
+    std::vector<std::string> domains;
+    for (const auto& name : names) {
+        if (name && is_domain_name(*name)) {
+            domains.push_back(*name);
+        }
+    }
+    return domains;
+}
+
+void ask_ahead(const std::shared_ptr<Ahead>& ahead, const std::string& domain, unsigned depth) {
+    if (ahead->questions.fetch_sub(1) <= 0) {
+        return;
+    }
+    const auto pending = ahead->resolver.ask({presentation_form(domain), RecordType::txt});
+    if (depth == 0) {
+        return;
+    }
+    pending->then([ahead, depth](const Answer& answer) {
+        for (const auto& linked : linked_domains(answer)) {
+            ask_ahead(ahead, linked, depth - 1);
+        }
+    });
+}
+
+} // namespace
+
+SpfRequest spf_request_for_mail_from(const policy::Address& client,
+                                     std::string_view helo,
+                                     std::string_view mail_from,
+                                     std::string_view receiver) {
+    return {client,
+            std::string{helo},
+            std::string{mail_from},
+            std::string{receiver},
+            SpfIdentity::mail_from};
+}
+
+SpfRequest spf_request_for_helo(const policy::Address& client,
+                                std::string_view helo,
+                                std::string_view receiver) {
+    return {client,
+            std::string{helo},
+            "postmaster@" + std::string{helo},
+            std::string{receiver},
+            SpfIdentity::helo};
+}
+
+void start_spf(Resolver& resolver, const SpfRequest& request) {
+    const auto domain = checked_domain(request);
+    if (is_sender_domain(domain, request.identity)) {
+        ask_ahead(std::make_shared<Ahead>(resolver), domain, most_started_depth);
+    }
+}
+
+SpfEvidence check_spf(Lookups& lookups, const SpfRequest& request) {
+    SpfEvidence evidence;
+    evidence.domain = checked_domain(request);
+    if (!is_sender_domain(evidence.domain, request.identity)) {
+        evidence.problem = evidence.domain.empty()
+                               ? "there is no domain to check"
+                               : printable(evidence.domain) + " is not a domain name";
+        return evidence;
+    }
+    Evaluation evaluation{lookups, request};
+    const auto outcome = evaluation.check_host(evidence.domain);
+    evidence.result = outcome.result;
+    evidence.mechanism = outcome.mechanism;
+    evidence.problem = outcome.problem;
+    evidence.is_wide = outcome.is_wide;
+    if (outcome.result == SpfResult::fail) {
+        evidence.explanation = evaluation.explanation_for(outcome);
+    }
+    return evidence;
+}
+
+} // namespace verify

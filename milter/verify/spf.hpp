@@ -5,17 +5,20 @@
 #include "policy/address.hpp"
 #include "policy/evidence.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace verify {
 
+enum class SpfIdentity : std::uint8_t { mail_from, helo };
+
 struct SpfRequest {
     policy::Address client;
     std::string helo;      // as given; %{h}
-    std::string mail_from; // <sender> of section 4.1, local part and all; the identity's domain
-                           // is what follows its last @
+    std::string mail_from; // <sender> of section 4.1, local part and all
     std::string receiver;  // our host name, %{r}; "unknown" where there is none
+    SpfIdentity identity = SpfIdentity::mail_from; // whose domain is checked
 };
 
 // The request for the identity MAIL FROM (section 2.4; the path must not be null), and for HELO
@@ -29,7 +32,7 @@ SpfRequest spf_request_for_helo(const policy::Address& client,
                                 std::string_view receiver);
 
 // Asks for the record, and for those it includes or redirects to as soon as it is in. Does not
-// block.
+// block. `resolver` must outlive the answers.
 void start_spf(Resolver& resolver, const SpfRequest& request);
 
 // check_host(). Blocks for DNS until the deadline of `lookups`. Never throws for what a client or

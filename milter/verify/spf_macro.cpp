@@ -1,1 +1,271 @@
 #include "milter/verify/spf_macro.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace verify {
+
+namespace {
+
+constexpr std::size_t longest_domain = 253;
+constexpr unsigned most_parts = 1000; // more than any value has; keeps the number from overflowing
+
+constexpr std::string_view letters_of_domain_specs = "slodipvh";
+constexpr std::string_view letters_of_explanations = "crt";
+constexpr std::string_view all_delimiters = ".-+,/_=";
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+bool is_alphanumeric(char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool is_known(char letter, SpfMacroLetters letters) {
+    return letters_of_domain_specs.find(letter) != std::string_view::npos ||
+           (letters == SpfMacroLetters::all &&
+            letters_of_explanations.find(letter) != std::string_view::npos);
+}
+
+unsigned number_of(std::string_view digits) {
+    unsigned number = 0;
+    for (const char digit : digits) {
+        number = std::min(number * 10 + static_cast<unsigned>(digit - '0'), most_parts);
+    }
+    return number;
+}
+
+// What stands between the braces.
+std::optional<SpfMacro> parse_macro(std::string_view text, SpfMacroLetters letters) {
+    if (text.empty() || !is_known(lower(text.front()), letters)) {
+        return std::nullopt;
+    }
+    SpfMacro macro;
+    macro.letter = lower(text.front());
+    macro.is_escaped = macro.letter != text.front();
+    text.remove_prefix(1);
+    const auto digits = text.substr(0, text.find_first_not_of("0123456789"));
+    macro.parts = number_of(digits);
+    if (!digits.empty() && macro.parts == 0) {
+        return std::nullopt;
+    }
+    text.remove_prefix(digits.size());
+    if (!text.empty() && lower(text.front()) == 'r') {
+        macro.is_reversed = true;
+        text.remove_prefix(1);
+    }
+    if (text.find_first_not_of(all_delimiters) != std::string_view::npos) {
+        return std::nullopt;
+    }
+    if (!text.empty()) {
+        macro.delimiters = text;
+    }
+    return macro;
+}
+
+class Parser {
+public:
+    Parser(std::string_view text, SpfMacroLetters letters) : rest_{text}, letters_{letters} {}
+
+    std::optional<SpfMacroString> parse() {
+        while (!rest_.empty()) {
+            if (!(rest_.front() == '%' ? take_macro() : take_literal())) {
+                return std::nullopt;
+            }
+        }
+        return std::move(parsed_);
+    }
+
+private:
+    bool take_literal() {
+        const char c = rest_.front();
+        if (c < 0x20 || c > 0x7e) {
+            return false;
+        }
+        add(std::string_view{&c, 1});
+        rest_.remove_prefix(1);
+        parsed_.ends_in_macro = false;
+        return true;
+    }
+
+    bool take_macro() {
+        parsed_.ends_in_macro = true;
+        if (rest_.starts_with("%{")) {
+            return take_braces();
+        }
+        const auto sign = rest_.substr(0, 2);
+        rest_.remove_prefix(sign.size());
+        if (sign == "%%") {
+            add("%");
+        } else if (sign == "%_") {
+            add(" ");
+        } else if (sign == "%-") {
+            add("%20");
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    bool take_braces() {
+        const auto end = rest_.find('}');
+        if (end == std::string_view::npos) {
+            return false;
+        }
+        const auto macro = parse_macro(rest_.substr(2, end - 2), letters_);
+        rest_.remove_prefix(end + 1);
+        if (macro) {
+            parsed_.parts.emplace_back(*macro);
+        }
+        return macro.has_value();
+    }
+
+    void add(std::string_view literal) {
+        if (parsed_.parts.empty() || !std::holds_alternative<std::string>(parsed_.parts.back())) {
+            parsed_.parts.emplace_back(std::string{});
+        }
+        std::get<std::string>(parsed_.parts.back()) += literal;
+    }
+
+    std::string_view rest_;
+    SpfMacroLetters letters_;
+    SpfMacroString parsed_;
+};
+
+// Section 7.3: four octets, or 32 nibbles. In upper case, as the test suite has it.
+std::string dotted(const policy::Address& address) {
+    if (address.is_ipv4()) {
+        return address.to_string();
+    }
+    static constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string nibbles;
+    for (const unsigned octet : address.bytes()) {
+        nibbles += {digits[octet >> 4U], '.', digits[octet & 0xfU], '.'};
+    }
+    nibbles.pop_back();
+    return nibbles;
+}
+
+std::string seconds_of(std::chrono::system_clock::time_point time) {
+    const auto since = time.time_since_epoch();
+    return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(since).count());
+}
+
+std::string value_of(char letter, const SpfMacroValues& values) {
+    switch (letter) {
+    case 's': return values.local_part + '@' + values.sender_domain;
+    case 'l': return values.local_part;
+    case 'o': return values.sender_domain;
+    case 'd': return values.domain;
+    case 'i': return dotted(values.client);
+    case 'p': return values.validated_name;
+    case 'v': return values.client.is_ipv4() ? "in-addr" : "ip6";
+    case 'h': return values.helo;
+    case 'c': return values.client.to_string();
+    case 'r': return values.receiver;
+    case 't': return seconds_of(values.time);
+    default: return {}; // parse_macro() lets no other through
+    }
+}
+
+std::vector<std::string> split(const std::string& text, const std::string& delimiters) {
+    std::vector<std::string> parts;
+    std::size_t begin = 0;
+    for (;;) {
+        const auto end = text.find_first_of(delimiters, begin);
+        parts.push_back(text.substr(begin, end - begin));
+        if (end == std::string::npos) {
+            return parts;
+        }
+        begin = end + 1;
+    }
+}
+
+std::string transformed(const SpfMacro& macro, const std::string& value) {
+    auto parts = split(value, macro.delimiters);
+    if (macro.is_reversed) {
+        std::ranges::reverse(parts);
+    }
+    if (macro.parts != 0 && macro.parts < parts.size()) {
+        parts.erase(parts.begin(), parts.end() - static_cast<std::ptrdiff_t>(macro.parts));
+    }
+    std::string joined;
+    for (const auto& part : parts) {
+        joined += part + '.';
+    }
+    joined.pop_back();
+    return joined;
+}
+
+// All but the unreserved characters of RFC 3986.
+std::string url_escaped(const std::string& text) {
+    static constexpr std::string_view digits = "0123456789ABCDEF";
+    static constexpr std::string_view unreserved_signs = "-._~";
+    std::string escaped;
+    for (const char c : text) {
+        const auto octet = static_cast<unsigned char>(c);
+        if (is_alphanumeric(c) || unreserved_signs.find(c) != std::string_view::npos) {
+            escaped += c;
+        } else {
+            escaped += {'%', digits[octet >> 4U], digits[octet & 0xfU]};
+        }
+    }
+    return escaped;
+}
+
+std::string expand_macro(const SpfMacro& macro, const SpfMacroValues& values) {
+    const auto text = transformed(macro, value_of(macro.letter, values));
+    return macro.is_escaped ? url_escaped(text) : text;
+}
+
+} // namespace
+
+std::optional<SpfMacroString> parse_spf_macros(std::string_view text, SpfMacroLetters letters) {
+    return Parser{text, letters}.parse();
+}
+
+bool uses_letter(const SpfMacroString& text, char letter) {
+    return std::ranges::any_of(text.parts, [letter](const auto& part) {
+        const auto* const macro = std::get_if<SpfMacro>(&part);
+        return macro != nullptr && macro->letter == letter;
+    });
+}
+
+std::optional<std::string> literal_text(const SpfMacroString& text) {
+    std::string literal;
+    for (const auto& part : text.parts) {
+        if (std::holds_alternative<SpfMacro>(part)) {
+            return std::nullopt;
+        }
+        literal += std::get<std::string>(part);
+    }
+    return literal;
+}
+
+std::string expand(const SpfMacroString& text, const SpfMacroValues& values) {
+    std::string expanded;
+    for (const auto& part : text.parts) {
+        const auto* const macro = std::get_if<SpfMacro>(&part);
+        expanded += macro != nullptr ? expand_macro(*macro, values) : std::get<std::string>(part);
+    }
+    return expanded;
+}
+
+std::string expand_domain(const SpfMacroString& text, const SpfMacroValues& values) {
+    std::string name = expand(text, values);
+    if (name.ends_with('.')) {
+        name.pop_back();
+    }
+    if (name.size() > longest_domain) {
+        const auto dot = name.find('.', name.size() - longest_domain - 1);
+        name.erase(0, dot == std::string::npos ? dot : dot + 1);
+    }
+    return name;
+}
+
+} // namespace verify

@@ -19,8 +19,12 @@ public:
     }
 
     void add_ptr(std::string_view address, std::string_view name) {
-        records(policy::Address::parse(address).value().reverse_name(), verify::RecordType::ptr)
-            .names.emplace_back(name);
+        add_name(policy::Address::parse(address).value().reverse_name(), name);
+    }
+
+    // PTR, as a zone writes it.
+    void add_name(std::string_view owner, std::string_view name) {
+        records(owner, verify::RecordType::ptr).names.emplace_back(name);
     }
 
     // A or AAAA, as the address is.

@@ -1,0 +1,1 @@
+#include "milter/verify/spf.hpp"

@@ -1,0 +1,137 @@
+"""The clients of the lab: who connects, what it says, and what the DNS and its signature say of it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+
+from . import messages
+from .messages import DkimKey, Message
+from .nsd import Record, ptr, ptr_name
+
+HOST = "rx.example.test"
+ADDRESS6 = "2001:db8:1::25"
+ADDRESS4 = "192.0.2.25"
+SECOND_ADDRESS6 = "2001:db8:1::26"
+RECIPIENT = f"alice@{HOST}"
+
+
+class Signature(enum.Enum):
+    NONE = "not signed"
+    RSA = "signed"
+    ED25519 = "signed with Ed25519"
+    BROKEN = "signed, and changed on its way"
+
+
+@dataclass(frozen=True)
+class Client:
+    """One sending host with a domain of its own. `story` is what an administrator would say of it."""
+
+    name: str
+    story: str
+    address: str
+    domain: str
+    reverse_name: str | None = None  # what its PTR record says; empty: there is none
+    forward_address: str | None = None  # of the reverse name, where that is not the client's own
+    is_ptr_broken: bool = False  # the name server of its reverse zone answers SERVFAIL
+    has_spf: bool = False
+    signature: Signature = Signature.NONE
+
+    @property
+    def helo(self) -> str:
+        return f"mail.{self.domain}"
+
+    @property
+    def mail_from(self) -> str:
+        return f"sender@{self.domain}"
+
+    @property
+    def ptr_name(self) -> str:
+        return ptr_name(self.address)
+
+    def records(self) -> list[Record]:
+        records = []
+        if self.reverse_name:
+            records.append(ptr(self.address, self.reverse_name))
+            leads_to = self.forward_address or self.address
+            records.append(Record(self.reverse_name, "AAAA" if ":" in leads_to else "A", leads_to))
+        if self.has_spf:
+            method = "ip6" if ":" in self.address else "ip4"
+            records.append(Record(self.domain, "TXT", f"v=spf1 {method}:{self.address} -all"))
+        return records
+
+
+def _client(name: str, address: str, story: str, **facts: object) -> Client:
+    client = Client(name=name, story=story, address=address, domain=f"{name}.test")
+    return replace(client, **{"reverse_name": client.helo, **facts})  # type: ignore[arg-type]
+
+
+GOOD = _client("good", "2001:db8:5::1", "PTR, SPF and DKIM in order", has_spf=True, signature=Signature.RSA)
+NO_PTR = _client(
+    "no-ptr", "2001:db8:bad::1", "no PTR, SPF and DKIM in order",
+    reverse_name=None, has_spf=True, signature=Signature.RSA,
+)  # fmt: skip
+FORGED_PTR = _client(
+    "forged-ptr", "2001:db8:bad::2", "PTR names a host with another address",
+    reverse_name="mail.innocent.test", forward_address="2001:db8:9::1", has_spf=True,
+)  # fmt: skip
+PTR_SERVFAIL = _client(
+    "ptr-servfail", "2001:db8:bad:3::3", "the reverse zone's name server fails",
+    reverse_name=None, is_ptr_broken=True, has_spf=True,
+)  # fmt: skip
+SPF_ONLY = _client("spf-only", "2001:db8:5::4", "PTR and SPF, not signed", has_spf=True)
+DKIM_ONLY = _client("dkim-only", "2001:db8:5::5", "PTR and DKIM, no SPF", signature=Signature.ED25519)
+NEITHER = _client("neither", "2001:db8:5::6", "PTR, neither SPF nor DKIM")
+BROKEN_SIGNATURE = _client(
+    "broken-signature", "2001:db8:5::7", "PTR, its only signature broken", signature=Signature.BROKEN
+)
+IPV4 = _client("ipv4", "192.0.2.55", "IPv4: no PTR, no SPF, not signed", reverse_name=None)
+
+CAST = (GOOD, NO_PTR, FORGED_PTR, PTR_SERVFAIL, SPF_ONLY, DKIM_ONLY, NEITHER, BROKEN_SIGNATURE, IPV4)
+
+
+class Keys:
+    """The key pairs of one run: made once, since RSA keys take their time."""
+
+    SELECTOR = "lab"
+
+    def __init__(self) -> None:
+        self._rsa = messages.rsa_key()
+        self._ed25519 = messages.ed25519_key()
+
+    def of(self, signature: Signature) -> DkimKey | None:
+        if signature is Signature.NONE:
+            return None
+        return self._ed25519 if signature is Signature.ED25519 else self._rsa
+
+    def records(self, client: Client) -> list[Record]:
+        key = self.of(client.signature)
+        return [key.record(client.domain, self.SELECTOR)] if key else []
+
+    def signed(self, client: Client, message: Message) -> Message:
+        """The message as it leaves the client."""
+        key = self.of(client.signature)
+        if key is None:
+            return message
+        signed = messages.sign(message, key, client.domain, self.SELECTOR)
+        return messages.with_altered_body(signed) if client.signature is Signature.BROKEN else signed
+
+
+def zone_of(keys: Keys) -> list[Record]:
+    """Everything that the lab's name server knows."""
+    records = [
+        Record(HOST, "MX", f"10 {HOST}."),
+        Record(HOST, "AAAA", ADDRESS6),
+        Record(HOST, "A", ADDRESS4),
+        Record("localhost", "AAAA", "::1"),
+        Record("localhost", "A", "127.0.0.1"),
+        ptr("::1", "localhost"),
+        ptr("127.0.0.1", "localhost"),
+    ]
+    for client in CAST:
+        records += client.records() + keys.records(client)
+    return records
+
+
+def broken_zones() -> list[str]:
+    return [client.ptr_name for client in CAST if client.is_ptr_broken]

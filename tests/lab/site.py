@@ -1,0 +1,126 @@
+"""The whole scene: a receiving Postfix rx.example.test, the DNS, sixgate, and the cast of clients."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from . import cast, messages, smtp
+from .cast import Client
+from .dns_tap import DnsTap
+from .messages import Message
+from .namespace import PrivateNetwork
+from .nsd import NameServer
+from .postfix import Listener, Postfix, PostfixSettings
+from .sasl import SaslServer
+from .sixgate import Sixgate
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+AUTHSERV_ID = cast.HOST
+
+SMTP_PORT = 25
+UNFILTERED_PORT = 2525  # a listener without the milter, for tests of the lab itself
+TAP_PORT = 5300
+SASL_PORT = 4000
+SASL_USER = ("alice", "secret")
+
+
+def program_from_environment(preset: str) -> Path:
+    """SIXGATE, or what the preset builds."""
+    return Path(os.environ.get("SIXGATE") or REPOSITORY / "build" / preset / "sixgate").resolve()
+
+
+class Site:
+    """A context manager; this process lives in the private network from its beginning to the end."""
+
+    def __init__(self, program: Path) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="sixgate-lab-"))
+        self.folder.chmod(0o755)  # Postfix' users pass through it
+        self.keys = cast.Keys()
+        self.records = cast.zone_of(self.keys)
+        addresses = [cast.ADDRESS6, cast.SECOND_ADDRESS6, cast.ADDRESS4]
+        addresses += [client.address for client in cast.CAST]
+        self.network = PrivateNetwork(self.folder, cast.HOST, addresses, name_server="127.0.0.1")
+        self.name_server = NameServer(self.network, self.folder / "dns", self.records, cast.broken_zones())
+        self.dns = DnsTap(TAP_PORT, ("127.0.0.1", 53))
+        self.sasl = SaslServer(SASL_PORT, dict([SASL_USER]))
+        self.sixgate = Sixgate(self.network, program, self.folder / "sixgate")
+        self.postfix = Postfix(self.network, self.folder / "postfix", self._postfix_settings())
+
+    def __enter__(self) -> Site:
+        try:
+            self.network.enter()
+            self.name_server.start()
+            self.dns.start()
+            self.sasl.start()
+            self.postfix.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        try:
+            if self.sixgate.is_running:
+                self.sixgate.stop()
+            self.postfix.stop()
+            self.sasl.stop()
+            self.dns.stop()
+            self.name_server.stop()
+        finally:
+            self.network.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    # -- sixgate
+
+    def configuration(self, text: str = "", dns: str = "timeout_ms = 1000") -> str:
+        """`text` after the tables that every run here needs."""
+        return f"""\
+[milter]
+socket = "{self.sixgate.milter_address}"
+socket_mode = "0666"
+authserv_id = "{AUTHSERV_ID}"
+
+[dns]
+servers = ["{self.dns.address}"]
+{dns}
+
+{text}
+"""
+
+    # -- mail
+
+    def message(self, client: Client, fields: Iterable[tuple[str, str]] = (), to: str = cast.RECIPIENT) -> Message:
+        """A message as this client sends it: signed, where it signs."""
+        composed = messages.compose(client.mail_from, to, subject=f"From {client.name}", fields=fields)
+        return self.keys.signed(client, composed)
+
+    def connect(self, client: Client, port: int = SMTP_PORT, server: str | None = None) -> smtp.Client:
+        """A connection from this client's address; the greeting is in, and EHLO is not yet out."""
+        if server is None:
+            server = cast.ADDRESS6 if ":" in client.address else cast.ADDRESS4
+        return smtp.Client((server, port), client.address)
+
+    def _postfix_settings(self) -> PostfixSettings:
+        listeners = (
+            Listener(f"[{cast.ADDRESS6}]:{SMTP_PORT}"),
+            Listener(f"[{cast.SECOND_ADDRESS6}]:{SMTP_PORT}"),
+            Listener(f"{cast.ADDRESS4}:{SMTP_PORT}"),
+            Listener(f"[::1]:{SMTP_PORT}"),
+            Listener(f"127.0.0.1:{SMTP_PORT}"),
+            Listener(f"[{cast.ADDRESS6}]:{UNFILTERED_PORT}", ("smtpd_milters=",)),
+            Listener(f"{cast.ADDRESS4}:{UNFILTERED_PORT}", ("smtpd_milters=",)),
+        )
+        return PostfixSettings(
+            host_name=cast.HOST,
+            domains=(cast.HOST, "other.example.test"),
+            listeners=listeners,
+            milter=self.sixgate.milter_address,
+            sasl_port=SASL_PORT,
+        )

@@ -1,0 +1,112 @@
+"""The program under test: started with a configuration, reloaded, stopped, and its log read."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from .namespace import PrivateNetwork
+
+
+class Sixgate:
+    """One run of sixgate in the foreground; `folder` holds its configuration, its socket and its log."""
+
+    def __init__(self, network: PrivateNetwork, program: Path, folder: Path) -> None:
+        self.network = network
+        self.program = program
+        self.folder = folder
+        self.configuration = folder / "sixgate.toml"
+        self.socket_path = folder / "sixgate.sock"
+        self.log_file = folder / "sixgate.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def milter_address(self) -> str:
+        """What the MTA connects to."""
+        return f"unix:{self.socket_path}"
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, configuration: str) -> None:
+        """Returns when a client can connect."""
+        if not os.access(self.program, os.X_OK):
+            raise FileNotFoundError(f"{self.program} is not there: build sixgate, or name it in SIXGATE")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o755)
+        self.configuration.write_text(configuration)
+        command = [str(self.program), "run", "--foreground", "--config", str(self.configuration)]
+        with self.log_file.open("wb") as log:
+            self._process = self.network.start(command, log)
+        self._wait(self._is_listening, 15, "it did not open its socket")
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit status that follows."""
+        assert self._process is not None
+        process, self._process = self._process, None
+        process.send_signal(signal.SIGTERM)
+        try:
+            return process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"sixgate did not stop on SIGTERM\n{self.log()}") from None
+
+    def reload(self, configuration: str) -> None:
+        """Another configuration, SIGUSR1; returns when the log tells that it was read, or refused."""
+        assert self._process is not None
+        told = len(self.log())
+        self.configuration.write_text(configuration)
+        self._process.send_signal(signal.SIGUSR1)
+        self._wait(lambda: bool(_TELLS_OF_RELOAD.search(self.log()[told:])), 10, "it did not reload")
+
+    # -- the log
+
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def entries(self) -> list[dict[str, str]]:
+        """The lines about judged messages, as fields; they are known by their case id."""
+        fields = (logfmt_fields(line) for line in self.log().splitlines())
+        return [entry for entry in fields if "case" in entry]
+
+    def entry(self, case_id: str) -> dict[str, str]:
+        """The line about one case; waits for it, since the reply may be out before the line is."""
+        self._wait(lambda: case_id in [entry["case"] for entry in self.entries()], 5, f"no line of case {case_id}")
+        return next(entry for entry in self.entries() if entry["case"] == case_id)
+
+    # -- waiting
+
+    def _is_listening(self) -> bool:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            try:
+                probe.connect(str(self.socket_path))
+                return True
+            except OSError:
+                return False
+
+    def _wait(self, has_happened: Callable[[], bool], timeout: float, otherwise: str) -> None:
+        deadline = time.monotonic() + timeout
+        while not has_happened():
+            if not self.is_running or time.monotonic() > deadline:
+                raise AssertionError(f"sixgate: {otherwise}\n{self.log()}")
+            time.sleep(0.02)
+
+
+_TELLS_OF_RELOAD = re.compile(r"^.*(?:reload|configuration).*\n", re.IGNORECASE | re.MULTILINE)
+_FIELD = re.compile(r'([A-Za-z_]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
+
+
+def logfmt_fields(line: str) -> dict[str, str]:
+    """`a=b c="d e"` as a dictionary."""
+    fields = {}
+    for name, quoted, plain in _FIELD.findall(line):
+        fields[name] = re.sub(r"\\(.)", r"\1", quoted) if quoted else plain
+    return fields

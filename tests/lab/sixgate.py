@@ -100,7 +100,7 @@ class Sixgate:
             time.sleep(0.02)
 
 
-_TELLS_OF_RELOAD = re.compile(r"^.*(?:reload|configuration).*\n", re.IGNORECASE | re.MULTILINE)
+_TELLS_OF_RELOAD = re.compile(r"event=(?:reloaded|reload_failed)\b.*\n")
 _FIELD = re.compile(r'([A-Za-z_]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
 
 

@@ -1,0 +1,82 @@
+"""Start, reload and stop of the program while a real Postfix speaks with it."""
+
+from __future__ import annotations
+
+from conftest import Start
+from outcomes import delivered, outcome_of
+
+from lab import cast
+from lab.site import Site
+
+OBSERVE = '[policy]\nmode = "observe"\n'
+ENFORCE = '[policy]\nmode = "enforce"\n'
+
+
+def test_sigterm_ends_it_with_status_0(site: Site, start: Start) -> None:
+    sixgate = start(ENFORCE)
+    outcome_of(site, cast.GOOD)
+    assert sixgate.stop() == 0
+    assert not sixgate.socket_path.exists()
+
+
+def test_sigterm_ends_it_while_a_client_is_connected(site: Site, start: Start) -> None:
+    sixgate = start(ENFORCE)
+    with site.connect(cast.GOOD) as smtp:
+        smtp.ehlo(cast.GOOD.helo)
+        smtp.mail(cast.GOOD.mail_from)
+        assert sixgate.stop() == 0
+
+
+def test_it_starts_again_where_its_socket_was_left(site: Site, start: Start) -> None:
+    start(ENFORCE).stop()
+    start(ENFORCE)
+    assert delivered(outcome_of(site, cast.GOOD))
+
+
+def test_a_reload_applies_the_new_configuration(site: Site, start: Start) -> None:
+    sixgate = start(OBSERVE)
+    assert delivered(outcome_of(site, cast.NO_PTR))
+    sixgate.reload(site.configuration(ENFORCE))
+    assert outcome_of(site, cast.NO_PTR).codes == "550 5.7.25"
+    sixgate.reload(site.configuration(OBSERVE))
+    assert delivered(outcome_of(site, cast.NO_PTR))
+
+
+def test_a_bad_file_keeps_the_old_configuration_and_says_so(site: Site, start: Start) -> None:
+    sixgate = start(ENFORCE)
+    for bad in ('[policy]\nmode = "enforced"\n', "[policy\n", '[policy]\nmod = "observe"\n'):
+        told = len(sixgate.log())
+        sixgate.reload(site.configuration(bad))
+        assert "sixgate.toml" in sixgate.log()[told:]
+        assert outcome_of(site, cast.NO_PTR).codes == "550 5.7.25"
+
+
+def test_a_message_is_judged_by_the_configuration_at_its_mail(site: Site, start: Start) -> None:
+    sixgate = start(OBSERVE)
+    first, second = site.message(cast.NEITHER), site.message(cast.NEITHER)
+    with site.connect(cast.NEITHER) as smtp:
+        smtp.ehlo(cast.NEITHER.helo)
+        assert smtp.mail(cast.NEITHER.mail_from).code == 250
+        sixgate.reload(site.configuration(ENFORCE))
+        assert smtp.rcpt(cast.RECIPIENT).code == 250
+        assert smtp.data(first.content).code == 250
+        assert smtp.send(cast.NEITHER.mail_from, cast.RECIPIENT, second.content).codes == "550 5.7.26"
+        smtp.quit()
+    assert site.postfix.delivered(first.message_id)
+    assert not site.postfix.has(second.message_id)
+
+
+def test_a_judged_message_is_one_line_in_the_log(site: Site, start: Start) -> None:
+    sixgate = start(ENFORCE)
+    outcome_of(site, cast.GOOD)
+    outcome_of(site, cast.NEITHER)
+    outcome_of(site, cast.IPV4)
+    sixgate.stop()
+    entries = sixgate.entries()
+    assert [entry["client"] for entry in entries] == [cast.GOOD.address, cast.NEITHER.address]
+    assert entries[0]["iprev"] == "pass"
+    assert entries[0]["spf"] == "pass"
+    assert entries[1]["reason"] == "unauthenticated"
+    assert entries[1]["helo"] == cast.NEITHER.helo
+    assert entries[1]["mail_from_domain"] == cast.NEITHER.domain
+    assert entries[0]["case"] != entries[1]["case"]

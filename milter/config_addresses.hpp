@@ -1,0 +1,19 @@
+// Settings that name hosts: where to listen, whom to ask, whom to exempt.
+#pragma once
+
+#include "milter/toml_document.hpp"
+#include "policy/address.hpp"
+#include "policy/rules.hpp"
+
+#include <string>
+#include <vector>
+
+namespace milter {
+
+// "unix:/path", "inet:PORT@HOST" or "inet6:PORT@HOST", as smfi_setconn() takes them.
+OrFault<std::string> read_socket(const TomlValue& value);
+OrFault<std::vector<std::string>> read_dns_servers(const TomlValue& value); // with their ports
+OrFault<std::vector<policy::Prefix>> read_networks(const TomlValue& value);
+OrFault<std::vector<policy::RecipientPattern>> read_recipients(const TomlValue& value);
+
+} // namespace milter

@@ -1,0 +1,193 @@
+#include "milter/config_values.hpp"
+
+#include "milter/toml_values.hpp"
+#include "policy/reply.hpp"
+#include "policy/words.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <string_view>
+
+namespace milter {
+
+namespace {
+
+using policy::Authentication;
+using policy::Mode;
+using policy::NullReversePath;
+using policy::OnTemperror;
+using policy::Profile;
+using policy::Reason;
+using policy::ReverseName;
+
+constexpr std::size_t longest_url = 200; // of a reply's 2,000 octets, and never dropped
+
+template <typename Enum, std::size_t size>
+OrFault<Enum> read_word(const TomlValue& value, const std::array<policy::Word<Enum>, size>& table) {
+    std::vector<std::string> words;
+    std::ranges::transform(table, std::back_inserter(words), [](const auto& row) {
+        return '"' + std::string{row.word} + '"';
+    });
+    return read_string(value, alternatives(words)).and_then([&](const std::string& text) {
+        const auto known = policy::value_of(table, text);
+        return known ? OrFault<Enum>{*known} : wrong_text(value, alternatives(words));
+    });
+}
+
+template <typename Enum, std::size_t size>
+std::array<policy::Word<Enum>, size> words_of(const std::array<Enum, size>& values) {
+    std::array<policy::Word<Enum>, size> table;
+    std::ranges::transform(values, table.begin(), [](Enum value) {
+        return policy::Word<Enum>{value, policy::to_string(value)};
+    });
+    return table;
+}
+
+// The characters of RFC 3986, and so neither a space nor what printing would have to escape.
+bool is_url(std::string_view text) {
+    const auto host = text.starts_with("https://")  ? text.substr(8)
+                      : text.starts_with("http://") ? text.substr(7)
+                                                    : std::string_view{};
+    return !host.empty() && host.front() != '/' && text.size() <= longest_url &&
+           is_all_of(text, std::string{letters} + std::string{digits} + "-._~:/?#[]@!$&'()*+,;=%");
+}
+
+bool is_temperror(Reason reason) {
+    switch (reason) {
+    case Reason::reverse_name_temperror:
+    case Reason::authentication_temperror:
+    case Reason::dkim_temperror: return true;
+    case Reason::reverse_name_missing:
+    case Reason::reverse_name_mismatch:
+    case Reason::unauthenticated:
+    case Reason::closed: break;
+    }
+    return false;
+}
+
+OrFault<policy::ReplyCode> read_code(const TomlValue& value) {
+    static const std::string allowed =
+        R"(a 4yz or 5yz code and an enhanced status code of its class, such as "450 4.7.25")";
+    return read_string(value, allowed).and_then([&](const std::string& text) {
+        const auto code = policy::ReplyCode::parse(text);
+        return code ? OrFault<policy::ReplyCode>{*code} : wrong_text(value, allowed);
+    });
+}
+
+OrFault<policy::ReplyCode> read_temporary_code(const TomlValue& value, const std::string& why) {
+    return read_code(value).and_then([&](const policy::ReplyCode& code) {
+        return code.is_permanent() ? wrong_text(value, "a 4yz code, " + why)
+                                   : OrFault<policy::ReplyCode>{code};
+    });
+}
+
+OrFault<std::string> read_line(const TomlValue& value) {
+    return read_string(value, "a string, one line of the reply");
+}
+
+} // namespace
+
+OrFault<std::uint32_t> read_file_mode(const TomlValue& value) {
+    static const std::string allowed = R"(a string of octal digits such as "0660")";
+    return read_string(value, allowed).and_then([&](const std::string& text) {
+        const auto octal = text.starts_with('0') ? text.substr(1) : text;
+        const bool is_mode = octal.size() == 3 && is_all_of(octal, "01234567");
+        return is_mode ? OrFault<std::uint32_t>{std::stoul(octal, nullptr, 8)}
+                       : wrong_text(value, allowed);
+    });
+}
+
+OrFault<std::string> read_authserv_id(const TomlValue& value) {
+    static const std::string allowed =
+        R"(a name without spaces, quotes or any of ()<>@,;:\/[]?=, such as "mx.example.org")";
+    return read_string(value, allowed).and_then([&](const std::string& text) {
+        const bool is_token =
+            !text.empty() && text.size() <= 255 &&
+            is_all_of(text, std::string{letters} + std::string{digits} + "!#$%&'*+-.^_`{|}~");
+        return is_token ? OrFault<std::string>{text} : wrong_text(value, allowed);
+    });
+}
+
+OrFault<std::string> read_url(const TomlValue& value) {
+    static const std::string allowed = "a URL that begins with http:// or https://, at most " +
+                                       std::to_string(longest_url) +
+                                       " characters of those RFC 3986 allows";
+    return read_string(value, allowed).and_then([&](const std::string& text) {
+        return is_url(text) ? OrFault<std::string>{text} : wrong_text(value, allowed);
+    });
+}
+
+OrFault<Profile> read_profile(const TomlValue& value) {
+    return read_word(
+        value,
+        words_of(std::array{Profile::rfc7372, Profile::gmail, Profile::eop, Profile::terse}));
+}
+
+OrFault<Mode> read_mode(const TomlValue& value) {
+    return read_word(
+        value,
+        words_of(std::array{
+            Mode::off, Mode::observe, Mode::tag, Mode::soft, Mode::enforce, Mode::closed}));
+}
+
+OrFault<ReverseName> read_reverse_name(const TomlValue& value) {
+    return read_word(value,
+                     std::to_array<policy::Word<ReverseName>>({
+                         {ReverseName::confirmed, "confirmed"},
+                         {ReverseName::present, "present"},
+                         {ReverseName::any, "any"},
+                     }));
+}
+
+OrFault<Authentication> read_authentication(const TomlValue& value) {
+    return read_word(value,
+                     std::to_array<policy::Word<Authentication>>({
+                         {Authentication::spf_or_dkim, "spf-or-dkim"},
+                         {Authentication::spf_and_dkim, "spf-and-dkim"},
+                         {Authentication::any, "any"},
+                     }));
+}
+
+OrFault<OnTemperror> read_on_temperror(const TomlValue& value) {
+    return read_word(value,
+                     std::to_array<policy::Word<OnTemperror>>({
+                         {OnTemperror::tempfail, "tempfail"},
+                         {OnTemperror::accept, "accept"},
+                     }));
+}
+
+OrFault<NullReversePath> read_null_reverse_path(const TomlValue& value) {
+    return read_word(value,
+                     std::to_array<policy::Word<NullReversePath>>({
+                         {NullReversePath::helo_name, "helo-name"},
+                         {NullReversePath::strict, "strict"},
+                     }));
+}
+
+OrFault<policy::ReplyCode> read_soft_code(const TomlValue& value, Reason reason) {
+    if (reason == Reason::closed) {
+        return read_code(value);
+    }
+    return read_temporary_code(value, "because a sender must be able to come back in soft");
+}
+
+OrFault<policy::ReplyCode> read_enforce_code(const TomlValue& value, Reason reason) {
+    if (!is_temperror(reason)) {
+        return read_code(value);
+    }
+    return read_temporary_code(value, "because a check that could not be made proves nothing");
+}
+
+OrFault<std::vector<std::string>> read_reply_text(const TomlValue& value) {
+    auto text = read_array(value, "an array of strings, the lines of the reply", read_line);
+    if (!text) {
+        return text;
+    }
+    if (auto fault = policy::fault_in(*text)) {
+        return fault_at(value, std::move(*fault));
+    }
+    return text;
+}
+
+} // namespace milter

@@ -1,0 +1,46 @@
+// The values that settings take: each function reads one kind, and its fault says what is allowed.
+#pragma once
+
+#include "milter/toml_values.hpp"
+#include "policy/rules.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace milter {
+
+template <std::int64_t least, std::int64_t most>
+OrFault<std::chrono::milliseconds> read_milliseconds(const TomlValue& value) {
+    return read_number(value, least, most).map([](std::int64_t number) {
+        return std::chrono::milliseconds{number};
+    });
+}
+
+template <std::int64_t least, std::int64_t most>
+OrFault<std::size_t> read_mebioctets(const TomlValue& value) {
+    return read_number(value, least, most).map([](std::int64_t number) {
+        return static_cast<std::size_t>(number) << 20U;
+    });
+}
+
+OrFault<std::uint32_t> read_file_mode(const TomlValue& value); // a string in octal
+// A token of RFC 2045 section 5.1, the form of authserv-id that needs no quotes anywhere.
+OrFault<std::string> read_authserv_id(const TomlValue& value);
+OrFault<std::string> read_url(const TomlValue& value);
+
+OrFault<policy::Profile> read_profile(const TomlValue& value);
+OrFault<policy::Mode> read_mode(const TomlValue& value);
+OrFault<policy::ReverseName> read_reverse_name(const TomlValue& value);
+OrFault<policy::Authentication> read_authentication(const TomlValue& value);
+OrFault<policy::OnTemperror> read_on_temperror(const TomlValue& value);
+OrFault<policy::NullReversePath> read_null_reverse_path(const TomlValue& value);
+
+// What a reply in soft mode, and in enforce mode, may begin with, given its reason.
+OrFault<policy::ReplyCode> read_soft_code(const TomlValue& value, policy::Reason reason);
+OrFault<policy::ReplyCode> read_enforce_code(const TomlValue& value, policy::Reason reason);
+OrFault<std::vector<std::string>> read_reply_text(const TomlValue& value);
+
+} // namespace milter

@@ -1,0 +1,55 @@
+// The kinds of value that TOML has, each read or refused with a fault that says what is allowed.
+#pragma once
+
+#include "milter/toml_document.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace milter {
+
+inline constexpr std::string_view digits = "0123456789";
+inline constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+constexpr bool is_all_of(std::string_view text, std::string_view allowed) {
+    return text.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+// "a, b or c"
+std::string alternatives(const std::vector<std::string>& words);
+
+tl::unexpected<Fault> fault_at(const TomlValue& value, std::string message);
+// "must be `allowed`, not ...": for a value of another kind, and for a string that says no such
+// thing.
+tl::unexpected<Fault> wrong_kind(const TomlValue& value, const std::string& allowed);
+tl::unexpected<Fault> wrong_text(const TomlValue& value, const std::string& allowed);
+
+OrFault<bool> read_bool(const TomlValue& value);
+OrFault<std::int64_t> read_number(const TomlValue& value, std::int64_t least, std::int64_t most);
+OrFault<std::string> read_string(const TomlValue& value, const std::string& allowed);
+
+// An array of which `read` takes each item. The first fault is the answer.
+template <typename Reader>
+auto read_array(const TomlValue& value, const std::string& allowed, Reader read) {
+    using Item = typename decltype(read(value))::value_type;
+    using Items = OrFault<std::vector<Item>>;
+    const auto* const array = std::get_if<TomlValue::Array>(&value.content);
+    if (array == nullptr) {
+        return Items{wrong_kind(value, allowed)};
+    }
+    std::vector<Item> items;
+    for (const auto& element : *array) {
+        auto item = read(element);
+        if (!item) {
+            return Items{tl::unexpected{std::move(item.error())}};
+        }
+        items.push_back(std::move(*item));
+    }
+    return Items{std::move(items)};
+}
+
+} // namespace milter

@@ -1,0 +1,223 @@
+#include "milter/config_addresses.hpp"
+#include "milter/config_values.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace milter;
+
+namespace {
+
+TomlValue text(std::string content) {
+    return {{1, 1}, "a string", std::move(content)};
+}
+
+// A value as text that the reader takes, next to those that it refuses.
+template <typename Reader>
+void check(Reader read,
+           const std::vector<std::string>& accepted,
+           const std::vector<std::string>& refused) {
+    for (const auto& content : accepted) {
+        CAPTURE(content);
+        CHECK(read(text(content)).has_value());
+    }
+    for (const auto& content : refused) {
+        CAPTURE(content);
+        REQUIRE_FALSE(read(text(content)).has_value());
+        CHECK(read(text(content)).error().place == Place{1, 1});
+    }
+    const TomlValue number{{2, 3}, "a whole number", std::int64_t{1}};
+    REQUIRE_FALSE(read(number).has_value());
+    CHECK(read(number).error().place == Place{2, 3});
+    CHECK(read(number).error().message.ends_with("not a whole number"));
+}
+
+// For readers of arrays: every text as an array of one.
+template <typename Reader>
+auto each(Reader read) {
+    return [read](TomlValue value) {
+        if (std::holds_alternative<std::string>(value.content)) {
+            const TomlValue::Array array{value};
+            return read(TomlValue{{9, 9}, "an array", array});
+        }
+        return read(value);
+    };
+}
+
+} // namespace
+
+TEST_CASE(
+    "config values: sockets as libmilter takes them, and no listener on all addresses by slip") {
+    check(read_socket,
+          {"unix:/run/sixgate/sixgate.sock",
+           "inet:8466@127.0.0.1",
+           "inet:8466@localhost",
+           "inet:1@[127.0.0.1]",
+           "inet:8466@0.0.0.0",
+           "inet6:8466@::1",
+           "inet6:65535@[::1]",
+           "inet6:8466@ip6-localhost"},
+          {"",
+           "unix:",
+           "unix:/",
+           "unix:run/sixgate.sock",
+           "unix:/run/sixgate/",
+           "unix:/a\nb",
+           "unix:/" + std::string(107, 'a'),
+           "local:/run/x.sock",
+           "/run/sixgate.sock",
+           "inet:8466",
+           "inet:8466@",
+           "inet:@127.0.0.1",
+           "inet:0@127.0.0.1",
+           "inet:65536@127.0.0.1",
+           "inet:084@127.0.0.1",
+           "inet:+1@127.0.0.1",
+           "inet:smtp@127.0.0.1",
+           "inet:8466@127.0.0.1.1",
+           "inet:8466@::1",
+           "inet:8466@-x",
+           "inet:8466@a b",
+           "inet6:8466@127.0.0.1",
+           "inet6:8466@[::1",
+           "inet6:8466@::1%lo",
+           "inet7:8466@::1"});
+}
+
+TEST_CASE("config values: file modes are octal") {
+    check(
+        read_file_mode, {"0660", "660", "0000", "0777"}, {"", "0", "66", "0680", "1777", "00660"});
+    CHECK(read_file_mode(text("0640")) == 0640U);
+}
+
+TEST_CASE("config values: an authserv-id is a token") {
+    check(read_authserv_id,
+          {"mx.example.org", "sixgate", "v6-gate.mx1.example.org", std::string(255, 'a')},
+          {"",
+           "mx example",
+           "mx;",
+           "\"mx\"",
+           "mx/1",
+           "mx=1",
+           "m\u00fc.example",
+           "(c)",
+           "a\r\nb",
+           std::string(256, 'a')});
+}
+
+TEST_CASE("config values: name servers are addresses, with a port or 53") {
+    check(each(read_dns_servers),
+          {"127.0.0.1", "127.0.0.1:53", "[::1]", "[::1]:5353", "192.0.2.1:65535"},
+          {"",
+           "::1",
+           "::1:53",
+           "[127.0.0.1]:53",
+           "[::1",
+           "[::1]53",
+           "[::1]:",
+           "127.0.0.1:",
+           "127.0.0.1:0",
+           "localhost",
+           "127.0.0.1:65536",
+           "[]",
+           ":53",
+           "fe80::1%eth0"});
+    CHECK(each(read_dns_servers)(text("[::1]")) == std::vector<std::string>{"[::1]:53"});
+}
+
+TEST_CASE("config values: networks, and what was meant by bits beyond the length") {
+    check(each(read_networks),
+          {"2001:db8:7::/48", "2001:db8::1", "192.0.2.0/24", "192.0.2.1", "::/0"},
+          {"",
+           "/48",
+           "2001:db8::/129",
+           "192.0.2.0/33",
+           "2001:db8::/",
+           "example.org",
+           "[2001:db8::1]",
+           "2001:db8::1/48",
+           "192.0.2.1/24"});
+    CHECK(each(read_networks)(text("2001:db8:7::25/48")).error().message ==
+          "\"2001:db8:7::25/48\" has bits beyond its length: write \"2001:db8:7::/48\" for the "
+          "network or \"2001:db8:7::25\" for the address alone");
+    CHECK(each(read_networks)(text("192.0.2.1/24")).error().message ==
+          "\"192.0.2.1/24\" has bits beyond its length: write \"192.0.2.0/24\" for the network or "
+          "\"192.0.2.1\" for the address alone");
+}
+
+TEST_CASE("config values: recipients") {
+    check(each(read_recipients),
+          {"postmaster@*", "*@example.org", "user@example.org", "*@*"},
+          {"", "postmaster", "@example.org", "user@", "a b@example.org", "u*@example.org"});
+}
+
+TEST_CASE("config values: the help address is a URL that prints as it is") {
+    check(read_url,
+          {"https://mail.example.org/ipv6?x=%20#why", "http://[2001:db8::1]/"},
+          {"",
+           "https://",
+           "https:///x",
+           "mail.example.org",
+           "ftp://example.org/",
+           "HTTPS://example.org",
+           "https://example.org/a b",
+           "https://example.org/\u00e9",
+           "https://example.org/\\",
+           "https://example.org/{case}",
+           "https://example.org/\n",
+           "https://example.org/" + std::string(200, 'a')});
+}
+
+TEST_CASE("config values: words of the policy") {
+    check(read_profile, {"rfc7372", "gmail", "eop", "terse"}, {"", "Gmail", "mx6", "fallback"});
+    check(read_mode, {"off", "observe", "tag", "soft", "enforce", "closed"}, {"", "on", "reject"});
+    check(read_reverse_name, {"confirmed", "present", "any"}, {"", "yes"});
+    check(read_authentication, {"spf-or-dkim", "spf-and-dkim", "any"}, {"", "aligned", "spf"});
+    check(read_on_temperror, {"tempfail", "accept"}, {"", "reject"});
+    check(read_null_reverse_path, {"helo-name", "strict"}, {"", "helo_name"});
+}
+
+TEST_CASE("config values: codes fit what the mode and the reason promise") {
+    using policy::Reason;
+    const auto soft = [](Reason reason) {
+        return [reason](const TomlValue& value) { return read_soft_code(value, reason); };
+    };
+    const auto enforce = [](Reason reason) {
+        return [reason](const TomlValue& value) { return read_enforce_code(value, reason); };
+    };
+    check(soft(Reason::unauthenticated),
+          {"450 4.7.26", "421 4.7.0"},
+          {"",
+           "450",
+           "450 5.7.26",
+           "550 4.7.26",
+           "550 5.7.26",
+           "250 2.0.0",
+           "450  4.7.26",
+           "450 4.7.26 ",
+           "450 4.7",
+           "4500 4.7.26",
+           "460 4.7.1",
+           "450 4.7.2600"});
+    check(soft(Reason::closed), {"451 4.7.1", "550 5.2.1"}, {"550 4.2.1"});
+    check(enforce(Reason::unauthenticated), {"550 5.7.26", "450 4.7.26"}, {"250 2.7.26"});
+    check(enforce(Reason::closed), {"451 4.7.1", "550 5.2.1"}, {"550 4.2.1"});
+    for (const auto reason : {Reason::reverse_name_temperror,
+                              Reason::authentication_temperror,
+                              Reason::dkim_temperror}) {
+        check(enforce(reason), {"451 4.4.3"}, {"550 5.4.3"});
+    }
+}
+
+TEST_CASE("config values: numbers keep to their range") {
+    const auto number = [](std::int64_t content) {
+        return TomlValue{{1, 1}, "a whole number", content};
+    };
+    CHECK(read_number(number(1), 1, 3) == 1);
+    CHECK(read_number(number(3), 1, 3) == 3);
+    CHECK(read_number(number(0), 1, 3).error().message ==
+          "must be a whole number from 1 to 3, not 0");
+    CHECK_FALSE(read_number(number(4), 1, 3).has_value());
+    CHECK(read_milliseconds<1, 9>(number(7)) == std::chrono::milliseconds{7});
+    CHECK(read_mebioctets<1, 9>(number(2)) == 2'097'152U);
+    CHECK_FALSE(read_bool(text("true")).has_value());
+}

@@ -29,11 +29,14 @@ public:
     // Starts the look-up of every key that will be needed. Does not block.
     void end_of_header(Lookups& lookups);
 
-    // Any piece of the body, with lines ended by CRLF.
+    // Whether a signature is left, after the header, that the body can decide on.
+    bool needs_body() const;
+
+    // Any piece of the body, with lines ended by CRLF. Nearly free where it is not needed.
     void body(std::span<const unsigned char> octets);
 
     // Blocks for the keys until the deadline of `lookups`. One entry a signature, in the order of
-    // the fields, at most 10; empty where there is none.
+    // the fields, the first 10; empty where there is none. Afterwards the next message may come.
     std::vector<policy::DkimSignature> end_of_message(Lookups& lookups);
 
 private:

@@ -1,0 +1,65 @@
+#include "milter/verify/dkim_key.hpp"
+
+#include "milter/verify/dkim_tags.hpp"
+
+#include <cstddef>
+#include <utility>
+
+namespace verify {
+
+namespace {
+
+using policy::DkimResult;
+
+// libopendkim reads so much of a record and drops the rest, t=s or h= among it. RSA-4096 fits.
+constexpr std::size_t longest_record = 1024;
+
+tl::unexpected<DkimKeyFailure> permanent(const std::string& problem, const Question& question) {
+    return tl::unexpected{DkimKeyFailure{DkimResult::permerror, problem + " at " + question.name}};
+}
+
+DkimKeyFailure no_answer(LookupFailure failure, const Question& question) {
+    const auto reason = " (" + std::string{to_string(failure)} + ")";
+    if (is_temporary(failure)) {
+        return {DkimResult::temperror, "could not look up the key at " + question.name + reason};
+    }
+    return {DkimResult::permerror, "there is no key at " + question.name + reason};
+}
+
+// RFC 6376 section 6.1.2 step 4, which libopendkim leaves to its caller.
+bool fits_algorithm(const TagList& key, std::string_view algorithm) {
+    const auto key_type = key.find("k").value_or("rsa");
+    return equal_ignoring_case(key_type, algorithm.substr(0, algorithm.find('-')));
+}
+
+} // namespace
+
+tl::expected<DkimKey, DkimKeyFailure>
+read_key(const Question& question, const Answer& answer, std::string_view algorithm) {
+    if (!answer) {
+        return tl::unexpected{no_answer(answer.error(), question)};
+    }
+    if (answer->texts.empty()) {
+        return tl::unexpected{no_answer(LookupFailure::no_record, question)};
+    }
+    if (answer->texts.size() > 1) {
+        return permanent("there are several TXT records", question);
+    }
+    const auto& record = answer->texts.front();
+    if (record.size() > longest_record) {
+        return permanent("the key record is longer than 1024 octets", question);
+    }
+    const auto tags = parse_tag_list(record);
+    if (!tags.problem.empty()) {
+        return permanent("the key record " + tags.problem, question);
+    }
+    if (!tags.find("p")) {
+        return permanent("the TXT record is no key", question);
+    }
+    if (!fits_algorithm(tags, algorithm)) {
+        return permanent("the key is not one for " + std::string{algorithm}, question);
+    }
+    return DkimKey{record, count_in_list(tags.value_of("t"), "y") > 0};
+}
+
+} // namespace verify

@@ -1,0 +1,196 @@
+#include "milter/verify/dkim_signature.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+
+namespace verify {
+
+namespace {
+
+// libopendkim stops at 64 KiB, and then for all signatures of the message.
+constexpr std::size_t longest_field = 32768;
+
+// libopendkim reads so much of h= and drops the rest without a word.
+constexpr std::size_t longest_header_list = 4000;
+
+// libopendkim copies i= into 257 octets, and forgets to end what fills them.
+constexpr std::size_t longest_identity = 254;
+
+constexpr std::size_t longest_name = 253;
+constexpr std::size_t longest_label = 63;
+constexpr std::size_t longest_length = 15; // digits of l=: a petabyte
+
+constexpr std::string_view fine{};
+
+bool is_label(std::string_view label) {
+    return !label.empty() && label.size() <= longest_label &&
+           std::ranges::all_of(
+               label, [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
+}
+
+bool is_name(std::string_view name) {
+    for (;;) {
+        const auto dot = name.find('.');
+        if (!is_label(name.substr(0, dot))) {
+            return false;
+        }
+        if (dot == std::string_view::npos) {
+            return true;
+        }
+        name.remove_prefix(dot + 1);
+    }
+}
+
+bool is_digits(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::string_view required(const TagList& tags) {
+    if (!tags.find("v")) {
+        return "v= is missing";
+    }
+    if (!tags.find("a")) {
+        return "a= is missing";
+    }
+    if (tags.value_of("b").empty()) {
+        return "b= is missing";
+    }
+    if (tags.value_of("bh").empty()) {
+        return "bh= is missing";
+    }
+    return fine;
+}
+
+std::string_view version(const TagList& tags) {
+    return tags.find("v") == "1" ? fine : "v= is not 1";
+}
+
+std::string_view domain(const TagList& tags) {
+    return is_name(tags.value_of("d")) ? fine : "d= is not a domain name";
+}
+
+std::string_view selector(const TagList& tags) {
+    return is_name(tags.value_of("s")) ? fine : "s= is not a selector";
+}
+
+std::string_view key_name(const TagList& tags) {
+    const bool fits = tags.value_of("s").size() + tags.value_of("d").size() +
+                          std::string_view{"._domainkey."}.size() <=
+                      longest_name;
+    return fits ? fine : "s= and d= are too long for a name in DNS";
+}
+
+bool is_hexadecimal(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F');
+}
+
+// RFC 6376 section 2.11. libopendkim reads past the end of what is not.
+bool is_quoted_printable(std::string_view text) {
+    for (auto at = text.find('='); at != std::string_view::npos; at = text.find('=', at + 1)) {
+        if (at + 2 >= text.size() || !is_hexadecimal(text[at + 1]) ||
+            !is_hexadecimal(text[at + 2])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool is_at_or_below(std::string_view name, std::string_view parent) {
+    if (name.size() > parent.size()) {
+        const auto dot = name.size() - parent.size() - 1;
+        return name[dot] == '.' && equal_ignoring_case(name.substr(dot + 1), parent);
+    }
+    return equal_ignoring_case(name, parent);
+}
+
+std::string_view identity(const TagList& tags) {
+    const auto auid = tags.find("i");
+    if (!auid) {
+        return fine;
+    }
+    const auto at = auid->rfind('@');
+    if (at == std::string_view::npos || auid->size() > longest_identity ||
+        !is_quoted_printable(*auid)) {
+        return "i= is not an address";
+    }
+    const bool fits = is_at_or_below(auid->substr(at + 1), tags.value_of("d"));
+    return fits ? fine : "i= is outside of d=";
+}
+
+std::string_view header_list(const TagList& tags) {
+    const auto names = tags.value_of("h");
+    if (names.size() > longest_header_list) {
+        return "h= is too long";
+    }
+    return count_in_list(names, "from") > 0 ? fine : "From is not signed";
+}
+
+std::string_view length(const TagList& tags) {
+    const auto limit = tags.find("l");
+    if (!limit) {
+        return fine;
+    }
+    if (!is_digits(*limit)) {
+        return "l= is not a number";
+    }
+    return limit->size() <= longest_length ? fine : "l= is longer than the body";
+}
+
+std::string_view query_method(const TagList& tags) {
+    const auto methods = tags.find("q");
+    return !methods || count_in_list(*methods, "dns/txt") > 0 ? fine : "q= has no dns/txt";
+}
+
+constexpr auto checks = std::to_array<std::string_view (*)(const TagList&)>(
+    {required, version, domain, selector, key_name, identity, header_list, length, query_method});
+
+std::string problem_of(const TagList& tags) {
+    if (!tags.problem.empty()) {
+        return "the signature " + tags.problem;
+    }
+    for (const auto check : checks) {
+        if (const auto problem = check(tags); !problem.empty()) {
+            return std::string{problem};
+        }
+    }
+    return {};
+}
+
+} // namespace
+
+Question SignatureField::key_question() const {
+    return {tags.value_of("s") + "._domainkey." + tags.value_of("d"), RecordType::txt};
+}
+
+std::optional<std::uint64_t> SignatureField::limit() const {
+    const auto digits = tags.find("l");
+    std::uint64_t octets = 0;
+    if (!digits || std::from_chars(digits->data(), digits->data() + digits->size(), octets).ec !=
+                       std::errc{}) {
+        return std::nullopt;
+    }
+    return octets;
+}
+
+bool SignatureField::has_relaxed_body() const {
+    const auto canonicalization = tags.value_of("c");
+    const auto slash = canonicalization.find('/');
+    return slash != std::string::npos &&
+           equal_ignoring_case(std::string_view{canonicalization}.substr(slash + 1), "relaxed");
+}
+
+std::size_t SignatureField::times_signed(std::string_view name) const {
+    return count_in_list(tags.value_of("h"), name);
+}
+
+SignatureField read_signature(std::string_view value) {
+    SignatureField field;
+    field.tags = parse_tag_list(value.substr(0, longest_field));
+    field.problem = value.size() > longest_field ? "the DKIM-Signature field is too large"
+                                                 : problem_of(field.tags);
+    return field;
+}
+
+} // namespace verify

@@ -79,6 +79,7 @@ bool Session::removes_fields() const {
 }
 
 Answer Session::connect(std::optional<policy::Address> client) {
+    setup_ = services_.configs.current();
     evidence_.client = client;
     evidence_.listener = {
         mta_.macro("{daemon_name}"), mta_.macro("{daemon_addr}"), mta_.macro("{daemon_port}")};

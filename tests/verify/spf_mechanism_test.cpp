@@ -240,8 +240,7 @@ TEST_CASE("spf mechanism: no name is too odd for it") {
                                          "..",
                                          "a..example.org",
                                          std::string{"a\0b.example.org", 15},
-                                         "b\xc3\xbc"
-                                         "cher.example.org",
+                                         "\xc3\xbc.example.org",
                                          "a b%{d}/24 -all.example.org",
                                          std::string(253, '\\'),
                                          std::string(126, 'a') + '.' + std::string(126, '%'),

@@ -24,8 +24,11 @@ sigset_t reload_signal() {
 
 } // namespace
 
-void block_reload_signal() {
-    const sigset_t signals = reload_signal();
+void block_signals() {
+    sigset_t signals = reload_signal();
+    for (const int libmilters : {SIGHUP, SIGTERM, SIGINT}) {
+        sigaddset(&signals, libmilters);
+    }
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 

@@ -10,8 +10,10 @@
 
 namespace milter {
 
-// Makes SIGUSR1 wait for the Reloader. Call it before the first thread starts.
-void block_reload_signal();
+// Makes SIGUSR1 wait for the Reloader, and SIGHUP, SIGTERM and SIGINT for libmilter, which has a
+// thread for them. Call it before the first thread starts: each inherits the mask, and none of ours
+// may be ended by a signal that it was not meant to get.
+void block_signals();
 
 // A thread that waits for the signal. A file with an error leaves the old configuration in force
 // and says so; a change that needs a restart is said and not applied.

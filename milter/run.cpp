@@ -25,7 +25,7 @@ namespace {
 constexpr auto patience = std::chrono::seconds{5};
 
 int serve(const RunOptions& options, Log& log) {
-    block_reload_signal(); // before there are threads to inherit the mask
+    block_signals();
     auto config = load_named_or_default(options.config_file);
     if (!config) {
         log.write(LogLevel::error, to_string(config.error()));

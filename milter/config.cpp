@@ -3,14 +3,12 @@
 #include "milter/config_addresses.hpp"
 #include "milter/config_values.hpp"
 #include "milter/nearest_word.hpp"
-#include "milter/toml_document.hpp"
-#include "milter/verify/c_handle.hpp"
-#include "policy/printable.hpp"
+#include "milter/toml_values.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
+#include <fstream>
 #include <iterator>
 #include <optional>
 #include <system_error>
@@ -319,17 +317,19 @@ ConfigError error_of(std::string_view file, const Fault& fault, std::string key)
     return {std::string{file}, fault.place.line, fault.place.column, std::move(key), fault.message};
 }
 
+// The content, or why there is none.
 tl::expected<std::string, std::string> content_of(const std::string& file) {
     const auto last_error = [] { return std::generic_category().message(errno); };
-    const verify::CHandle<std::FILE, std::fclose> stream{std::fopen(file.c_str(), "re")};
+    std::ifstream stream{file, std::ios::binary};
     if (!stream) {
         return tl::unexpected{"cannot be opened: " + last_error()};
     }
     std::string content(largest_file + 1, '\0');
-    content.resize(std::fread(content.data(), 1, content.size(), stream.get()));
-    if (std::ferror(stream.get()) != 0) {
+    stream.read(content.data(), static_cast<std::streamsize>(content.size()));
+    if (stream.bad()) {
         return tl::unexpected{"cannot be read: " + last_error()};
     }
+    content.resize(static_cast<std::size_t>(stream.gcount()));
     if (content.size() > largest_file) {
         return tl::unexpected{"is too large: at most " + std::to_string(largest_file) + " octets"};
     }
@@ -351,8 +351,9 @@ tl::expected<Config, ConfigError> parse_config(std::string_view toml_text, std::
     if (!entries) {
         return tl::unexpected{error_of(file, entries.error(), {})};
     }
-    std::ranges::stable_partition(
-        *entries, [](const TomlEntry& entry) { return entry.key() == "policy.profile"; });
+    std::stable_partition(entries->begin(), entries->end(), [](const TomlEntry& entry) {
+        return entry.key() == "policy.profile";
+    });
     Draft draft;
     for (const auto& entry : *entries) {
         auto next = with(std::move(draft), entry);

@@ -81,7 +81,7 @@ std::string dns_server_from(std::string_view text) {
     return std::string{host} + std::string{port};
 }
 
-OrFault<std::string> read_dns_server(const TomlValue& value) {
+OrFault<std::string> read_dns_server(const TomlScalar& value) {
     static const std::string allowed =
         R"(an address and port such as "127.0.0.1:53" or "[::1]:53")";
     return read_string(value, allowed).and_then([&](const std::string& text) {
@@ -98,7 +98,7 @@ policy::Prefix without_host_bits(const policy::Prefix& prefix) {
     return {policy::Address{bytes}, prefix.length};
 }
 
-OrFault<policy::Prefix> network_from(const TomlValue& value, const std::string& text) {
+OrFault<policy::Prefix> network_from(const TomlScalar& value, const std::string& text) {
     const auto prefix = policy::Prefix::parse(text);
     if (!prefix) {
         return wrong_text(value, R"(an address or a network such as "2001:db8:7::/48")");
@@ -112,13 +112,13 @@ OrFault<policy::Prefix> network_from(const TomlValue& value, const std::string& 
     return *prefix;
 }
 
-OrFault<policy::Prefix> read_network(const TomlValue& value) {
+OrFault<policy::Prefix> read_network(const TomlScalar& value) {
     return read_string(value, "an address or a network").and_then([&](const std::string& text) {
         return network_from(value, text);
     });
 }
 
-OrFault<policy::RecipientPattern> read_recipient(const TomlValue& value) {
+OrFault<policy::RecipientPattern> read_recipient(const TomlScalar& value) {
     static const std::string allowed =
         R"(a recipient such as "postmaster@*", "*@example.org" or "user@example.org")";
     return read_string(value, allowed).and_then([&](const std::string& text) {
@@ -129,7 +129,7 @@ OrFault<policy::RecipientPattern> read_recipient(const TomlValue& value) {
 
 } // namespace
 
-OrFault<std::string> read_socket(const TomlValue& value) {
+OrFault<std::string> read_socket(const TomlScalar& value) {
     static const std::string allowed =
         R"("unix:/PATH", "inet:PORT@HOST" or "inet6:PORT@HOST", such as "inet:8466@127.0.0.1")";
     return read_string(value, allowed).and_then([&](const std::string& text) {

@@ -11,7 +11,7 @@
 namespace milter {
 
 // "unix:/path", "inet:PORT@HOST" or "inet6:PORT@HOST", as smfi_setconn() takes them.
-OrFault<std::string> read_socket(const TomlValue& value);
+OrFault<std::string> read_socket(const TomlScalar& value);
 OrFault<std::vector<std::string>> read_dns_servers(const TomlValue& value); // with their ports
 OrFault<std::vector<policy::Prefix>> read_networks(const TomlValue& value);
 OrFault<std::vector<policy::RecipientPattern>> read_recipients(const TomlValue& value);

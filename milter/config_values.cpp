@@ -24,7 +24,8 @@ using policy::ReverseName;
 constexpr std::size_t longest_url = 200; // of a reply's 2,000 octets, and never dropped
 
 template <typename Enum, std::size_t size>
-OrFault<Enum> read_word(const TomlValue& value, const std::array<policy::Word<Enum>, size>& table) {
+OrFault<Enum> read_word(const TomlScalar& value,
+                        const std::array<policy::Word<Enum>, size>& table) {
     std::vector<std::string> words;
     std::ranges::transform(table, std::back_inserter(words), [](const auto& row) {
         return '"' + std::string{row.word} + '"';
@@ -66,7 +67,7 @@ bool is_temperror(Reason reason) {
     return false;
 }
 
-OrFault<policy::ReplyCode> read_code(const TomlValue& value) {
+OrFault<policy::ReplyCode> read_code(const TomlScalar& value) {
     static const std::string allowed =
         R"(a 4yz or 5yz code and an enhanced status code of its class, such as "450 4.7.25")";
     return read_string(value, allowed).and_then([&](const std::string& text) {
@@ -75,20 +76,20 @@ OrFault<policy::ReplyCode> read_code(const TomlValue& value) {
     });
 }
 
-OrFault<policy::ReplyCode> read_temporary_code(const TomlValue& value, const std::string& why) {
+OrFault<policy::ReplyCode> read_temporary_code(const TomlScalar& value, const std::string& why) {
     return read_code(value).and_then([&](const policy::ReplyCode& code) {
         return code.is_permanent() ? wrong_text(value, "a 4yz code, " + why)
                                    : OrFault<policy::ReplyCode>{code};
     });
 }
 
-OrFault<std::string> read_line(const TomlValue& value) {
+OrFault<std::string> read_line(const TomlScalar& value) {
     return read_string(value, "a string, one line of the reply");
 }
 
 } // namespace
 
-OrFault<std::uint32_t> read_file_mode(const TomlValue& value) {
+OrFault<std::uint32_t> read_file_mode(const TomlScalar& value) {
     static const std::string allowed = R"(a string of octal digits such as "0660")";
     return read_string(value, allowed).and_then([&](const std::string& text) {
         const auto octal = text.starts_with('0') ? text.substr(1) : text;
@@ -98,7 +99,7 @@ OrFault<std::uint32_t> read_file_mode(const TomlValue& value) {
     });
 }
 
-OrFault<std::string> read_authserv_id(const TomlValue& value) {
+OrFault<std::string> read_authserv_id(const TomlScalar& value) {
     static const std::string allowed =
         R"(a name without spaces, quotes or any of ()<>@,;:\/[]?=, such as "mx.example.org")";
     return read_string(value, allowed).and_then([&](const std::string& text) {
@@ -109,7 +110,7 @@ OrFault<std::string> read_authserv_id(const TomlValue& value) {
     });
 }
 
-OrFault<std::string> read_url(const TomlValue& value) {
+OrFault<std::string> read_url(const TomlScalar& value) {
     static const std::string allowed = "a URL that begins with http:// or https://, at most " +
                                        std::to_string(longest_url) +
                                        " characters of those RFC 3986 allows";
@@ -118,20 +119,20 @@ OrFault<std::string> read_url(const TomlValue& value) {
     });
 }
 
-OrFault<Profile> read_profile(const TomlValue& value) {
+OrFault<Profile> read_profile(const TomlScalar& value) {
     return read_word(
         value,
         words_of(std::array{Profile::rfc7372, Profile::gmail, Profile::eop, Profile::terse}));
 }
 
-OrFault<Mode> read_mode(const TomlValue& value) {
+OrFault<Mode> read_mode(const TomlScalar& value) {
     return read_word(
         value,
         words_of(std::array{
             Mode::off, Mode::observe, Mode::tag, Mode::soft, Mode::enforce, Mode::closed}));
 }
 
-OrFault<ReverseName> read_reverse_name(const TomlValue& value) {
+OrFault<ReverseName> read_reverse_name(const TomlScalar& value) {
     return read_word(value,
                      std::to_array<policy::Word<ReverseName>>({
                          {ReverseName::confirmed, "confirmed"},
@@ -140,7 +141,7 @@ OrFault<ReverseName> read_reverse_name(const TomlValue& value) {
                      }));
 }
 
-OrFault<Authentication> read_authentication(const TomlValue& value) {
+OrFault<Authentication> read_authentication(const TomlScalar& value) {
     return read_word(value,
                      std::to_array<policy::Word<Authentication>>({
                          {Authentication::spf_or_dkim, "spf-or-dkim"},
@@ -149,7 +150,7 @@ OrFault<Authentication> read_authentication(const TomlValue& value) {
                      }));
 }
 
-OrFault<OnTemperror> read_on_temperror(const TomlValue& value) {
+OrFault<OnTemperror> read_on_temperror(const TomlScalar& value) {
     return read_word(value,
                      std::to_array<policy::Word<OnTemperror>>({
                          {OnTemperror::tempfail, "tempfail"},
@@ -157,7 +158,7 @@ OrFault<OnTemperror> read_on_temperror(const TomlValue& value) {
                      }));
 }
 
-OrFault<NullReversePath> read_null_reverse_path(const TomlValue& value) {
+OrFault<NullReversePath> read_null_reverse_path(const TomlScalar& value) {
     return read_word(value,
                      std::to_array<policy::Word<NullReversePath>>({
                          {NullReversePath::helo_name, "helo-name"},
@@ -165,14 +166,14 @@ OrFault<NullReversePath> read_null_reverse_path(const TomlValue& value) {
                      }));
 }
 
-OrFault<policy::ReplyCode> read_soft_code(const TomlValue& value, Reason reason) {
+OrFault<policy::ReplyCode> read_soft_code(const TomlScalar& value, Reason reason) {
     if (reason == Reason::closed) {
         return read_code(value);
     }
     return read_temporary_code(value, "because a sender must be able to come back in soft");
 }
 
-OrFault<policy::ReplyCode> read_enforce_code(const TomlValue& value, Reason reason) {
+OrFault<policy::ReplyCode> read_enforce_code(const TomlScalar& value, Reason reason) {
     if (!is_temperror(reason)) {
         return read_code(value);
     }

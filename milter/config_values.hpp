@@ -13,34 +13,34 @@
 namespace milter {
 
 template <std::int64_t least, std::int64_t most>
-OrFault<std::chrono::milliseconds> read_milliseconds(const TomlValue& value) {
+OrFault<std::chrono::milliseconds> read_milliseconds(const TomlScalar& value) {
     return read_number(value, least, most).map([](std::int64_t number) {
         return std::chrono::milliseconds{number};
     });
 }
 
 template <std::int64_t least, std::int64_t most>
-OrFault<std::size_t> read_mebioctets(const TomlValue& value) {
+OrFault<std::size_t> read_mebioctets(const TomlScalar& value) {
     return read_number(value, least, most).map([](std::int64_t number) {
         return static_cast<std::size_t>(number) << 20U;
     });
 }
 
-OrFault<std::uint32_t> read_file_mode(const TomlValue& value); // a string in octal
+OrFault<std::uint32_t> read_file_mode(const TomlScalar& value); // a string in octal
 // A token of RFC 2045 section 5.1, the form of authserv-id that needs no quotes anywhere.
-OrFault<std::string> read_authserv_id(const TomlValue& value);
-OrFault<std::string> read_url(const TomlValue& value);
+OrFault<std::string> read_authserv_id(const TomlScalar& value);
+OrFault<std::string> read_url(const TomlScalar& value);
 
-OrFault<policy::Profile> read_profile(const TomlValue& value);
-OrFault<policy::Mode> read_mode(const TomlValue& value);
-OrFault<policy::ReverseName> read_reverse_name(const TomlValue& value);
-OrFault<policy::Authentication> read_authentication(const TomlValue& value);
-OrFault<policy::OnTemperror> read_on_temperror(const TomlValue& value);
-OrFault<policy::NullReversePath> read_null_reverse_path(const TomlValue& value);
+OrFault<policy::Profile> read_profile(const TomlScalar& value);
+OrFault<policy::Mode> read_mode(const TomlScalar& value);
+OrFault<policy::ReverseName> read_reverse_name(const TomlScalar& value);
+OrFault<policy::Authentication> read_authentication(const TomlScalar& value);
+OrFault<policy::OnTemperror> read_on_temperror(const TomlScalar& value);
+OrFault<policy::NullReversePath> read_null_reverse_path(const TomlScalar& value);
 
 // What a reply in soft mode, and in enforce mode, may begin with, given its reason.
-OrFault<policy::ReplyCode> read_soft_code(const TomlValue& value, policy::Reason reason);
-OrFault<policy::ReplyCode> read_enforce_code(const TomlValue& value, policy::Reason reason);
+OrFault<policy::ReplyCode> read_soft_code(const TomlScalar& value, policy::Reason reason);
+OrFault<policy::ReplyCode> read_enforce_code(const TomlScalar& value, policy::Reason reason);
 OrFault<std::vector<std::string>> read_reply_text(const TomlValue& value);
 
 } // namespace milter

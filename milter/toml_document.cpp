@@ -1,11 +1,13 @@
 #include "milter/toml_document.hpp"
 
+#include "policy/ascii.hpp"
 #include "policy/printable.hpp"
 
 #include <toml++/toml.h>
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 namespace milter {
@@ -36,20 +38,26 @@ std::string_view kind_of(toml::node_type type) {
     return "nothing";
 }
 
-TomlValue value_of(const toml::node& node) { // NOLINT(misc-no-recursion): arrays nest, 256 deep
-    TomlValue value{place_of(node.source().begin), kind_of(node.type()), {}};
+TomlScalar scalar_of(const toml::node& node) {
+    TomlScalar scalar{place_of(node.source().begin), kind_of(node.type()), {}};
     if (const auto* const text = node.as_string()) {
-        value.content = text->get();
+        scalar.content = text->get();
     } else if (const auto* const number = node.as_integer()) {
-        value.content = number->get();
+        scalar.content = number->get();
     } else if (const auto* const boolean = node.as_boolean()) {
-        value.content = boolean->get();
-    } else if (const auto* const array = node.as_array()) {
-        TomlValue::Array items;
+        scalar.content = boolean->get();
+    }
+    return scalar;
+}
+
+TomlValue value_of(const toml::node& node) {
+    TomlValue value{scalar_of(node), std::nullopt};
+    if (const auto* const array = node.as_array()) {
+        std::vector<TomlScalar> items;
         for (const auto& item : *array) {
-            items.push_back(value_of(item));
+            items.push_back(scalar_of(item));
         }
-        value.content = std::move(items);
+        value.items = std::move(items);
     }
     return value;
 }
@@ -77,6 +85,10 @@ std::vector<TomlEntry> entries_of(const toml::table& root) {
     return entries;
 }
 
+bool is_before(const TomlEntry& a, const TomlEntry& b) {
+    return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
+}
+
 std::optional<Fault> fault_in_lines(std::string_view text) {
     for (std::uint32_t line = 1; !text.empty(); ++line) {
         const auto length = std::min(text.find('\n'), text.size());
@@ -94,6 +106,14 @@ bool is_bare(std::string_view part) {
     constexpr std::string_view bare = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                       "0123456789-_";
     return !part.empty() && part.find_first_not_of(bare) == std::string_view::npos;
+}
+
+// The library escapes what it quotes, but for letters beyond ASCII.
+Fault fault_from(const toml::parse_error& error) {
+    std::string message{error.description()};
+    std::ranges::replace_if(
+        message, [](char c) { return !policy::is_printable(c); }, '?');
+    return {place_of(error.source().begin), std::move(message)};
 }
 
 } // namespace
@@ -114,11 +134,10 @@ OrFault<std::vector<TomlEntry>> read_toml(std::string_view text) {
     }
     try {
         auto entries = entries_of(toml::parse(text));
-        std::ranges::stable_sort(entries, {}, &TomlEntry::place);
+        std::ranges::stable_sort(entries, is_before);
         return entries;
     } catch (const toml::parse_error& error) { // the library's only way to say it
-        return tl::unexpected{
-            Fault{place_of(error.source().begin), policy::printable(error.description(), 300)}};
+        return tl::unexpected{fault_from(error)};
     }
 }
 

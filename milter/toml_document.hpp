@@ -5,6 +5,7 @@
 #include <tl/expected.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -16,7 +17,7 @@ struct Place {
     std::uint32_t line = 0; // 1 is the first; 0: the file as a whole
     std::uint32_t column = 0;
 
-    friend auto operator<=>(const Place&, const Place&) = default;
+    friend bool operator==(const Place&, const Place&) = default;
 };
 
 // What is wrong, where, and what is allowed instead.
@@ -30,13 +31,17 @@ struct Fault {
 template <typename T>
 using OrFault = tl::expected<T, Fault>;
 
-struct TomlValue {
-    using Array = std::vector<TomlValue>;
-
+struct TomlScalar {
     Place place;
     std::string_view kind; // for messages: "a string", "an array"
-    // Nothing for the kinds that no setting has, and for tables, whose keys are entries themselves.
-    std::variant<std::monostate, std::string, std::int64_t, bool, Array> content;
+    // Nothing for the kinds that no setting has.
+    std::variant<std::monostate, std::string, std::int64_t, bool> content;
+};
+
+// No setting is an array of arrays, so the items of an array are scalars. The keys of a table are
+// entries themselves.
+struct TomlValue : TomlScalar {
+    std::optional<std::vector<TomlScalar>> items; // of an array
 };
 
 inline constexpr std::string_view kind_table = "a table";

@@ -4,20 +4,20 @@
 
 namespace milter {
 
-tl::unexpected<Fault> fault_at(const TomlValue& value, std::string message) {
+tl::unexpected<Fault> fault_at(const TomlScalar& value, std::string message) {
     return tl::unexpected{Fault{value.place, std::move(message)}};
 }
 
-tl::unexpected<Fault> wrong_kind(const TomlValue& value, const std::string& allowed) {
+tl::unexpected<Fault> wrong_kind(const TomlScalar& value, const std::string& allowed) {
     return fault_at(value, "must be " + allowed + ", not " + std::string{value.kind});
 }
 
-tl::unexpected<Fault> wrong_text(const TomlValue& value, const std::string& allowed) {
+tl::unexpected<Fault> wrong_text(const TomlScalar& value, const std::string& allowed) {
     const auto& text = std::get<std::string>(value.content);
     return fault_at(value, "must be " + allowed + ", not \"" + policy::printable(text, 60) + '"');
 }
 
-OrFault<std::string> read_string(const TomlValue& value, const std::string& allowed) {
+OrFault<std::string> read_string(const TomlScalar& value, const std::string& allowed) {
     if (const auto* const text = std::get_if<std::string>(&value.content)) {
         return *text;
     }
@@ -34,14 +34,14 @@ std::string alternatives(const std::vector<std::string>& words) {
     return text;
 }
 
-OrFault<bool> read_bool(const TomlValue& value) {
+OrFault<bool> read_bool(const TomlScalar& value) {
     if (const auto* const boolean = std::get_if<bool>(&value.content)) {
         return *boolean;
     }
     return wrong_kind(value, "true or false");
 }
 
-OrFault<std::int64_t> read_number(const TomlValue& value, std::int64_t least, std::int64_t most) {
+OrFault<std::int64_t> read_number(const TomlScalar& value, std::int64_t least, std::int64_t most) {
     const std::string allowed =
         "a whole number from " + std::to_string(least) + " to " + std::to_string(most);
     const auto* const number = std::get_if<std::int64_t>(&value.content);

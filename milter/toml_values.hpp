@@ -22,27 +22,26 @@ constexpr bool is_all_of(std::string_view text, std::string_view allowed) {
 // "a, b or c"
 std::string alternatives(const std::vector<std::string>& words);
 
-tl::unexpected<Fault> fault_at(const TomlValue& value, std::string message);
+tl::unexpected<Fault> fault_at(const TomlScalar& value, std::string message);
 // "must be `allowed`, not ...": for a value of another kind, and for a string that says no such
 // thing.
-tl::unexpected<Fault> wrong_kind(const TomlValue& value, const std::string& allowed);
-tl::unexpected<Fault> wrong_text(const TomlValue& value, const std::string& allowed);
+tl::unexpected<Fault> wrong_kind(const TomlScalar& value, const std::string& allowed);
+tl::unexpected<Fault> wrong_text(const TomlScalar& value, const std::string& allowed);
 
-OrFault<bool> read_bool(const TomlValue& value);
-OrFault<std::int64_t> read_number(const TomlValue& value, std::int64_t least, std::int64_t most);
-OrFault<std::string> read_string(const TomlValue& value, const std::string& allowed);
+OrFault<bool> read_bool(const TomlScalar& value);
+OrFault<std::int64_t> read_number(const TomlScalar& value, std::int64_t least, std::int64_t most);
+OrFault<std::string> read_string(const TomlScalar& value, const std::string& allowed);
 
 // An array of which `read` takes each item. The first fault is the answer.
 template <typename Reader>
 auto read_array(const TomlValue& value, const std::string& allowed, Reader read) {
     using Item = typename decltype(read(value))::value_type;
     using Items = OrFault<std::vector<Item>>;
-    const auto* const array = std::get_if<TomlValue::Array>(&value.content);
-    if (array == nullptr) {
+    if (!value.items) {
         return Items{wrong_kind(value, allowed)};
     }
     std::vector<Item> items;
-    for (const auto& element : *array) {
+    for (const auto& element : *value.items) {
         auto item = read(element);
         if (!item) {
             return Items{tl::unexpected{std::move(item.error())}};

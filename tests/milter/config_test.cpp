@@ -174,10 +174,11 @@ TEST_CASE("config: the replies of another profile are checked and do not apply")
 TEST_CASE("config: what is no TOML is refused where it goes wrong") {
     using namespace std::string_literals;
     check_refused({
-        {"no value", "[dns]\ntimeout_ms =\n", ":2:", "timeout_ms"},
+        {"no value", "[dns]\ntimeout_ms =\n", ":2:13: ", R"(expected value, saw '\n')"},
         {"twice", "[dns]\ncache_mb = 1\ncache_mb = 2\n", ":3:", "cache_mb"},
         {"NUL", "[milter]\nauthserv_id = 'a\0'\n"s, ":2:", "control characters"},
         {"no UTF-8", "[milter]\nauthserv_id = '\xff'\n", ":2:", "utf-8"},
+        {"not ASCII", "a \u00e9= 1\n", ":1:3: ", "saw '?"},
         {"number too large", "dns.cache_mb = 99999999999999999999", ":1:", "64 bits"},
         {"deep keys", "a" + std::string(100'000, '.'), ":1:1: ", "16384 octets"},
         {"later line", "\n\n" + std::string(20'000, '#'), ":3:1: ", "too long"},
@@ -192,9 +193,9 @@ TEST_CASE("config: what is no setting is refused, with what was meant") {
         {"no such key", "dns.colour = 1", ":1:5: dns.colour: ", "servers, timeout_ms or cache_mb"},
         {"no such section", "[store]\n", ":1:2: store: ", "milter, dns, exempt, policy or reply"},
         {"key of a later version", "[[stage]]\nname = 'x'\n", ":1:3: stage: ", "no such section"},
-        {"unprintable", "\"a\\u001b.\u00e9\" = 1", ":1:1: \"a\\x1b.\\xc3\\xa9\": ", "no such"},
-        {"dots in quotes", "\"dns.cache_mb\" = 1", ":1:1: \"dns.cache_mb\": ", "no such"},
-        {"empty name", "\"\" = 1", ":1:1: \"\": ", "no such"},
+        {"unprintable", "\"a\\u001b.\u00e9\" = 1", R"(:1:1: "a\x1b.\xc3\xa9": )", "no such"},
+        {"dots in quotes", R"("dns.cache_mb" = 1)", R"(:1:1: "dns.cache_mb": )", "no such"},
+        {"empty name", R"("" = 1)", R"(:1:1: "": )", "no such"},
         {"section as a value", "dns = 3", ":1:7: dns: ", "table, [dns], not a whole number"},
         {"section as an array", "[[dns]]\n", ":1:", "must be a table"},
         {"value as a section", "[dns.cache_mb]\nx = 1\n", ":1:", "whole number from 1 to 4096"},
@@ -209,7 +210,7 @@ TEST_CASE("config: a value that cannot be is refused at its place") {
     check_refused({
         {"kind", "dns.timeout_ms = '3s'", ":1:18: dns.timeout_ms: ", "not a string"},
         {"item", "exempt.networks = [\n'::1',\n 'x']", ":3:2: exempt.networks: ", "not \"x\""},
-        {"mode", "policy.mode = 'on'", ":1:15: policy.mode: ", "\"enforce\" or \"closed\""},
+        {"mode", "policy.mode = 'on'", ":1:15: policy.mode: ", R"("enforce" or "closed")"},
         {"first of two", "dns.cache_mb = 0\nmilter.socket = ''", ":1:16: dns.cache_mb: ", "4096"},
         {"deadline", "policy.deadline_ms = 300000", ":1:", "from 1000 to 240000, not 300000"},
     });

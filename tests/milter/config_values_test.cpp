@@ -7,8 +7,12 @@ using namespace milter;
 
 namespace {
 
+TomlValue value(Place place, std::string_view kind, auto content) {
+    return {TomlScalar{place, kind, std::move(content)}, std::nullopt};
+}
+
 TomlValue text(std::string content) {
-    return {{1, 1}, "a string", std::move(content)};
+    return value({1, 1}, "a string", std::move(content));
 }
 
 // A value as text that the reader takes, next to those that it refuses.
@@ -25,7 +29,7 @@ void check(Reader read,
         REQUIRE_FALSE(read(text(content)).has_value());
         CHECK(read(text(content)).error().place == Place{1, 1});
     }
-    const TomlValue number{{2, 3}, "a whole number", std::int64_t{1}};
+    const auto number = value({2, 3}, "a whole number", std::int64_t{1});
     REQUIRE_FALSE(read(number).has_value());
     CHECK(read(number).error().place == Place{2, 3});
     CHECK(read(number).error().message.ends_with("not a whole number"));
@@ -34,12 +38,12 @@ void check(Reader read,
 // For readers of arrays: every text as an array of one.
 template <typename Reader>
 auto each(Reader read) {
-    return [read](TomlValue value) {
-        if (std::holds_alternative<std::string>(value.content)) {
-            const TomlValue::Array array{value};
-            return read(TomlValue{{9, 9}, "an array", array});
+    return [read](const TomlValue& value) {
+        if (!std::holds_alternative<std::string>(value.content)) {
+            return read(value);
         }
-        return read(value);
+        const TomlScalar item{value.place, value.kind, value.content};
+        return read(TomlValue{{{9, 9}, "an array", {}}, std::vector{item}});
     };
 }
 
@@ -210,7 +214,7 @@ TEST_CASE("config values: codes fit what the mode and the reason promise") {
 
 TEST_CASE("config values: numbers keep to their range") {
     const auto number = [](std::int64_t content) {
-        return TomlValue{{1, 1}, "a whole number", content};
+        return value({1, 1}, "a whole number", content);
     };
     CHECK(read_number(number(1), 1, 3) == 1);
     CHECK(read_number(number(3), 1, 3) == 3);

@@ -20,10 +20,11 @@ TEST_CASE("toml document: every key in the order of the text, with its place") {
     CHECK(std::get<std::int64_t>(entries->at(1).value.content) == 3000);
     CHECK(std::get<bool>(entries->at(6).value.content));
 
-    const auto& array = std::get<TomlValue::Array>(entries->at(4).value.content);
-    REQUIRE(array.size() == 2);
-    CHECK(array[1].place == Place{5, 2});
-    CHECK(std::get<std::string>(array[1].content) == "x");
+    const auto& items = entries->at(4).value.items;
+    REQUIRE(items.has_value());
+    REQUIRE(items->size() == 2);
+    CHECK(items->at(1).place == Place{5, 2});
+    CHECK(std::get<std::string>(items->at(1).content) == "x");
 }
 
 TEST_CASE("toml document: kinds that no setting has keep their name") {

@@ -30,8 +30,6 @@ def site(the_site: Site) -> Iterator[Site]:
     """The site with a name server in health, no questions counted and no sixgate running."""
     the_site.dns.forget()
     yield the_site
-    if the_site.sixgate.is_running:
-        the_site.sixgate.stop()
     the_site.dns.recover()
     if not the_site.dns.is_running:
         the_site.dns.start()
@@ -45,4 +43,6 @@ def start(site: Site) -> Start:
         site.sixgate.start(site.configuration(text, **tables))
         return site.sixgate
 
-    return start_with
+    yield start_with
+    if site.sixgate.has_been_started:
+        assert site.sixgate.stop_soon() == 0, site.sixgate.log()

@@ -8,6 +8,7 @@ Exit status 0 when every outcome is the expected one.
 from __future__ import annotations
 
 import argparse
+import re
 import signal
 import sys
 from dataclasses import dataclass
@@ -112,10 +113,10 @@ def _outcome(site: Site, client: Client) -> str:
     if reply.code != 250:
         return reply.codes
     delivered = site.postfix.delivered(message.message_id)
-    print("\nDelivered with")
-    for name in ("Authentication-Results", "Sixgate-Policy"):
-        for value in delivered.get_all(name, []):
-            print(_folded(f"{name}: {value}"))
+    names = ("Authentication-Results", "Sixgate-Policy")
+    fields = [f"{name}: {value}" for name in names for value in delivered.get_all(name, [])]
+    print("\nDelivered with" if fields else "\nDelivered, with no field of ours")
+    print("\n".join(_folded(field) for field in fields))
     return DELIVERED
 
 
@@ -125,7 +126,7 @@ def _without_extensions(dialogue: list[str]) -> list[str]:
 
 
 def _folded(field: str) -> str:
-    return "  " + field.replace("; ", ";\n      ")
+    return "  " + re.sub(r";\s+", ";\n      ", re.sub(r"\t", " ", field))
 
 
 def table(rows: list[Row]) -> str:
@@ -140,7 +141,7 @@ def table(rows: list[Row]) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Show what sixgate answers to ten kinds of clients.")
+    parser = argparse.ArgumentParser(description="Show what sixgate answers to nine kinds of clients.")
     parser.add_argument("--sixgate", type=Path, default=program_from_environment("release"))
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that Site cleans up

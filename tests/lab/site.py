@@ -68,7 +68,7 @@ class Site:
     def close(self) -> None:
         try:
             if self.sixgate.is_running:
-                self.sixgate.stop()
+                self.sixgate.stop_soon()
             self.postfix.stop()
             self.sasl.stop()
             self.dns.stop()

@@ -32,6 +32,11 @@ class Sixgate:
         return f"unix:{self.socket_path}"
 
     @property
+    def has_been_started(self) -> bool:
+        """And not stopped since; whether it still runs is another matter."""
+        return self._process is not None
+
+    @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
@@ -48,16 +53,12 @@ class Sixgate:
         self._wait(self._is_listening, 15, "it did not open its socket")
 
     def stop(self) -> int:
-        """SIGTERM, and the exit status that follows."""
-        assert self._process is not None
-        process, self._process = self._process, None
-        process.send_signal(signal.SIGTERM)
-        try:
-            return process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise AssertionError(f"sixgate did not stop on SIGTERM\n{self.log()}") from None
+        """SIGTERM, and the exit status that follows; up to 5 seconds later, as libmilter has it."""
+        return self._stop(wake=lambda: None)
+
+    def stop_soon(self) -> int:
+        """The same, but libmilter's listener is woken: it looks for its end when somebody connects."""
+        return self._stop(wake=self._is_listening)
 
     def reload(self, configuration: str) -> None:
         """Another configuration, SIGUSR1; returns when the log tells that it was read, or refused."""
@@ -83,6 +84,20 @@ class Sixgate:
         return next(entry for entry in self.entries() if entry["case"] == case_id)
 
     # -- waiting
+
+    def _stop(self, wake: Callable[[], object]) -> int:
+        assert self._process is not None
+        process, self._process = self._process, None
+        process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + 20
+        while process.poll() is None:
+            if time.monotonic() > deadline:
+                process.kill()
+                process.wait()
+                raise AssertionError(f"sixgate did not stop on SIGTERM\n{self.log()}")
+            wake()
+            time.sleep(0.02)
+        return process.returncode
 
     def _is_listening(self) -> bool:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:

@@ -5,6 +5,7 @@
 
 #include <ares.h>
 #include <arpa/nameser.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 
 #include <algorithm>
@@ -83,6 +84,12 @@ void set_servers(ares_channel channel, const std::vector<DnsServer>& servers) {
         nodes[i - 1].next = &nodes[i];
     }
     require(ares_set_servers_ports(channel, nodes.data()), "ares_set_servers_ports");
+}
+
+bool is_stream(int socket) {
+    int type = 0;
+    socklen_t size = sizeof(type);
+    return getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 }
 
 LookupFailure failure_of(int status) {
@@ -182,6 +189,7 @@ void CaresChannel::ask(Asked asked) {
     auto query = std::make_unique<Query>();
     query->channel = this;
     query->place.push_back({std::move(asked)});
+    has_used_tcp_ = has_used_tcp_ && under_way_ > 0;
     ++asked_;
     ++under_way_;
     ares_query(channel_.get(), name->c_str(), ns_c_in, type, on_answer, query.release());
@@ -220,6 +228,7 @@ void CaresChannel::watch(Socket socket) {
         std::erase_if(sockets_, [&](const Socket& old) { return old.number == socket.number; });
         if (socket.awaits_reading || socket.awaits_writing) {
             sockets_.push_back(socket);
+            has_used_tcp_ = has_used_tcp_ || is_stream(socket.number);
         }
     } catch (const std::bad_alloc&) {
         return;
@@ -230,7 +239,8 @@ void CaresChannel::watch(Socket socket) {
 void CaresChannel::on_answer(
     void* raw_query, int status, int, unsigned char* packet, int length) noexcept {
     const std::unique_ptr<Query> query{static_cast<Query*>(raw_query)};
-    auto& [asked, result] = query->place.front();
+    auto& channel = *query->channel;
+    auto& [asked, result, is_cut_off] = query->place.front();
     try {
         result = packet == nullptr
                      ? failed(failure_of(status))
@@ -239,7 +249,8 @@ void CaresChannel::on_answer(
     } catch (const std::bad_alloc&) {
         result.ttl = std::chrono::seconds{0}; // it stays a failure
     }
-    auto& channel = *query->channel;
+    is_cut_off = packet == nullptr && failure_of(status) == LookupFailure::server_failure &&
+                 channel.has_used_tcp_;
     --channel.under_way_;
     channel.finished_.splice(channel.finished_.end(), query->place);
 }

@@ -23,11 +23,15 @@ struct Asked {
     Question question;
     std::shared_ptr<PendingAnswer> pending;
     Deadline deadline;
+    int reconnections = 0; // how often it was asked anew, because its connection ended
 };
 
 struct Finished {
     Asked asked;
     TimedAnswer result{tl::unexpected{LookupFailure::server_failure}};
+    // A TCP connection ended, maybe under another question that shared it. c-ares 1.18 then gives
+    // up all that were on their way to that server; to ask at once again may help.
+    bool is_cut_off = false;
 };
 
 // The name as c-ares is given it. Nothing where it cannot be asked for: empty, with an empty label,
@@ -88,6 +92,7 @@ private:
     std::list<Finished> finished_;
     std::size_t under_way_ = 0;
     std::size_t asked_ = 0;
+    bool has_used_tcp_ = false; // since it was idle
     Deadline next_timeout_ = Deadline::max();
     std::unique_ptr<ares_channeldata, Destroy>
         channel_; // last: its end calls on_socket and on_answer

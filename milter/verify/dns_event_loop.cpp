@@ -25,6 +25,8 @@ using std::chrono::steady_clock;
 // Then it is made anew: c-ares 1.18 leaves EDNS off for good once one server did not know it.
 constexpr std::size_t max_questions_of_channel = 1000;
 
+constexpr int max_reconnections = 3;
+
 // Signals belong to the threads of libmilter, which waits for them; a thread of ours that lets
 // them in would be killed by the first SIGTERM. c-ares writes to TCP sockets, so SIGPIPE too.
 class SignalsBlocked {
@@ -219,10 +221,24 @@ CaresChannel& DnsEventLoop::channel_for_next() {
     return *channels_.emplace_back(std::make_unique<CaresChannel>(servers_, timeout_));
 }
 
-void DnsEventLoop::deliver_finished() {
+std::list<Finished> DnsEventLoop::take_finished() {
+    std::list<Finished> finished;
     for (const auto& channel : channels_) {
-        for (auto& finished : channel->take_finished()) {
-            on_finished_(std::move(finished));
+        finished.splice(finished.end(), channel->take_finished());
+    }
+    return finished;
+}
+
+void DnsEventLoop::deliver_finished() {
+    for (auto all = take_finished(); !all.empty(); all = take_finished()) {
+        for (auto& finished : all) {
+            auto& asked = finished.asked;
+            if (finished.is_cut_off && asked.reconnections < max_reconnections) {
+                ++asked.reconnections;
+                start(asked);
+            } else {
+                on_finished_(std::move(finished));
+            }
         }
     }
 }

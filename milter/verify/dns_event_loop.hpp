@@ -67,6 +67,7 @@ private:
     void start_submitted();
     void start(const Asked& asked);
     CaresChannel& channel_for_next();
+    std::list<Finished> take_finished();
     void deliver_finished();
     void deliver_expired();
 

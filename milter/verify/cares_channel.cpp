@@ -41,6 +41,8 @@ public:
 
     Library(const Library&) = delete;
     Library& operator=(const Library&) = delete;
+    Library(Library&&) = delete;
+    Library& operator=(Library&&) = delete;
 
     ~Library() { ares_library_cleanup(); }
 };

@@ -45,6 +45,8 @@ public:
     explicit CaresResolver(const DnsSettings& settings);
     CaresResolver(const CaresResolver&) = delete;
     CaresResolver& operator=(const CaresResolver&) = delete;
+    CaresResolver(CaresResolver&&) = delete;
+    CaresResolver& operator=(CaresResolver&&) = delete;
     ~CaresResolver() override; // what is under way ends as server_failure
 
     // A name that cannot be asked for does not exist, and no server hears of it: an empty label

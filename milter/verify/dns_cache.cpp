@@ -55,12 +55,11 @@ seconds longest(const Answer& answer) {
 } // namespace
 
 std::size_t DnsCache::cost_of(const Question& question, const Answer& answer) {
-    constexpr std::size_t pointers_of_nodes = 6 * sizeof(void*); // map node 4, list node 2
+    constexpr std::size_t nodes = 6 * sizeof(void*); // map node 4, list node 2
     constexpr std::size_t control_block = 2 * sizeof(void*);
     constexpr std::size_t allocations = 3; // map node, list node, answer
-    return sizeof(Entries::value_type) + sizeof(Order::value_type) + sizeof(Answer) +
-           pointers_of_nodes + control_block + allocations * per_allocation +
-           outside(question.name) + outside(answer);
+    return sizeof(Entries::value_type) + sizeof(void*) + sizeof(Answer) + nodes + control_block +
+           allocations * per_allocation + outside(question.name) + outside(answer);
 }
 
 AnswerPtr DnsCache::find(const Question& question, TimePoint now) {

@@ -32,6 +32,8 @@ public:
                  OnFinished on_finished);
     DnsEventLoop(const DnsEventLoop&) = delete;
     DnsEventLoop& operator=(const DnsEventLoop&) = delete;
+    DnsEventLoop(DnsEventLoop&&) = delete;
+    DnsEventLoop& operator=(DnsEventLoop&&) = delete;
     // What is under way is dropped, without a call.
     ~DnsEventLoop();
 
@@ -47,6 +49,8 @@ private:
         WakeUp();
         WakeUp(const WakeUp&) = delete;
         WakeUp& operator=(const WakeUp&) = delete;
+        WakeUp(WakeUp&&) = delete;
+        WakeUp& operator=(WakeUp&&) = delete;
         ~WakeUp();
 
         void ring() const;

@@ -67,7 +67,7 @@ std::optional<RecordList> records_of(ns_msg message, ns_sect section) {
                                ns_rr_type(row),
                                ttl_of(ns_rr_ttl(row)),
                                static_cast<std::size_t>(data - begin),
-                               {data, ns_rr_rdlen(row)}});
+                               {data, static_cast<std::size_t>(ns_rr_rdlen(row))}});
         }
     }
     return records;
@@ -310,9 +310,10 @@ TimedAnswer parse_answer(const Question& question, std::span<const std::uint8_t>
     if (!name || !message || !message->is_response_to(lower_case(*name), question.type)) {
         return failed(LookupFailure::server_failure);
     }
-    const auto rcode = message->rcode();
     const auto records = message->records(ns_s_an);
-    if (!records || (rcode != ns_r_noerror && rcode != ns_r_nxdomain)) {
+    const unsigned rcode = message->rcode().value_or(ns_r_servfail);
+    const bool is_definite = rcode == ns_r_noerror || rcode == ns_r_nxdomain;
+    if (!records || !is_definite) {
         return failed(LookupFailure::server_failure);
     }
     const auto end = follow_chain(*message, *records, lower_case(*name));

@@ -34,6 +34,7 @@ struct Question {
     std::string name;
     RecordType type;
 
+    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 errs about a defaulted <=>
     friend auto operator<=>(const Question&, const Question&) = default;
 };
 
@@ -90,6 +91,8 @@ public:
     Resolver() = default;
     Resolver(const Resolver&) = delete;
     Resolver& operator=(const Resolver&) = delete;
+    Resolver(Resolver&&) = delete;
+    Resolver& operator=(Resolver&&) = delete;
     virtual ~Resolver() = default;
 
     // Starts the question, unless it is cached or under way. Never blocks, never throws for what

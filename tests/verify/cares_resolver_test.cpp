@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <future>
@@ -15,10 +16,14 @@
 
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
+using tests::echo;
 using tests::Octets;
 using tests::Packets;
 using tests::Received;
 using tests::ScriptedDnsServer;
+using tests::servfail;
+using tests::silence;
+using tests::text_reply;
 using tests::Transport;
 using verify::CaresResolver;
 using verify::LookupFailure;
@@ -29,24 +34,6 @@ namespace rr = tests::rr;
 namespace {
 
 const Question txt{"example.org", RecordType::txt};
-
-Octets text_reply(const Received& query, std::string_view text, std::size_t ttl = 300) {
-    const Octets name_of_question{0xc0, 12};
-    return query.reply().record(1, name_of_question, rr::txt, ttl, tests::strings({text})).octets();
-}
-
-// Answers with the name that was asked for.
-Packets echo(const Received& query) {
-    return {text_reply(query, query.name)};
-}
-
-Packets silence(const Received&) {
-    return {};
-}
-
-Packets servfail(const Received& query) {
-    return {query.reply().rcode(2).octets()};
-}
 
 verify::DnsSettings settings(std::vector<std::string> servers,
                              std::chrono::milliseconds timeout = 3s) {
@@ -61,6 +48,18 @@ verify::Answer wait(verify::PendingAnswer& pending) {
 
 verify::Answer lookup(CaresResolver& dns, const Question& question) {
     return wait(*dns.ask(question));
+}
+
+using Pending = std::vector<std::shared_ptr<verify::PendingAnswer>>;
+
+// 0.example, 1.example and so on, all at once.
+Pending ask_for(CaresResolver& dns, int count) {
+    Pending pending(static_cast<std::size_t>(count));
+    int number = 0;
+    std::ranges::generate(pending, [&] {
+        return dns.ask({std::to_string(number++) + ".example", RecordType::txt});
+    });
+    return pending;
 }
 
 std::string text_of(const verify::Answer& answer) {
@@ -159,10 +158,7 @@ TEST_CASE("many truncated answers at once, over connections that the server clos
         return {is_hung_up_on ? Octets{} : text_reply(query, query.name)};
     }};
     CaresResolver dns{settings({server.address()})};
-    std::vector<std::shared_ptr<verify::PendingAnswer>> pending;
-    for (int i = 0; i < 150; ++i) {
-        pending.push_back(dns.ask({std::to_string(i) + ".example", RecordType::txt}));
-    }
+    const auto pending = ask_for(dns, 150);
     for (int i = 0; i < 150; ++i) {
         CHECK(text_of(wait(*pending[static_cast<std::size_t>(i)])) ==
               std::to_string(i) + ".example");
@@ -350,13 +346,11 @@ TEST_CASE("questions under way have ports of their own") {
 
 TEST_CASE("what is under way when the resolver ends is a server failure") {
     const ScriptedDnsServer server{silence};
-    std::vector<std::shared_ptr<verify::PendingAnswer>> pending;
+    Pending pending;
     std::promise<std::string> next;
     {
         CaresResolver dns{settings({server.address()}, 10s)};
-        for (int i = 0; i < 100; ++i) {
-            pending.push_back(dns.ask({std::to_string(i) + ".example", RecordType::txt}));
-        }
+        pending = ask_for(dns, 100);
         pending[0]->then([&](const verify::Answer&) {
             dns.ask({"next.example", RecordType::txt})->then([&](const verify::Answer& answer) {
                 next.set_value(text_of(answer));
@@ -397,6 +391,7 @@ TEST_CASE("many threads ask many questions") {
         }
     };
     std::vector<std::thread> running;
+    running.reserve(threads);
     for (int i = 0; i < threads; ++i) {
         running.emplace_back(ask_all, i);
     }
@@ -416,11 +411,7 @@ TEST_CASE("more questions than there are channels, and than a channel lives") {
     for (int i = 0; i < 1100; ++i) {
         REQUIRE(text_of(lookup(dns, txt)) == "example.org");
     }
-    std::vector<std::shared_ptr<verify::PendingAnswer>> pending;
-    for (int i = 0; i < 300; ++i) {
-        pending.push_back(dns.ask({std::to_string(i) + ".example", RecordType::txt}));
-    }
-    for (const auto& one : pending) {
+    for (const auto& one : ask_for(dns, 300)) {
         CHECK(wait(*one).has_value());
     }
 }

@@ -124,6 +124,23 @@ DnsPacket Received::reply() const {
     return packet;
 }
 
+Octets text_reply(const Received& query, std::string_view text, std::size_t ttl) {
+    const Octets name_of_question{0xc0, header_size};
+    return query.reply().record(1, name_of_question, rr::txt, ttl, strings({text})).octets();
+}
+
+Packets echo(const Received& query) {
+    return {text_reply(query, query.name)};
+}
+
+Packets silence(const Received&) {
+    return {};
+}
+
+Packets servfail(const Received& query) {
+    return {query.reply().rcode(2).octets()};
+}
+
 // A port that is free for one is not always free for the other.
 PortPair PortPair::bound_to(const std::string& host) {
     for (int tries = 1;; ++tries) {
@@ -138,9 +155,9 @@ PortPair PortPair::bound_to(const std::string& host) {
     }
 }
 
-ScriptedDnsServer::ScriptedDnsServer(Script script, const std::string& address)
-    : script_{std::move(script)}, host_{address}, stop_{require(eventfd(0, EFD_CLOEXEC),
-                                                                "eventfd")},
+ScriptedDnsServer::ScriptedDnsServer(Script script, std::string address)
+    : script_{std::move(script)}, host_{std::move(address)}, stop_{require(eventfd(0, EFD_CLOEXEC),
+                                                                           "eventfd")},
       sockets_{PortPair::bound_to(host_)}, port_{port_of(sockets_.udp)} {
     require(listen(sockets_.tcp.number(), SOMAXCONN), "listen");
     thread_ = std::thread{[this] { run(); }};

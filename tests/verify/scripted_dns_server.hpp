@@ -30,6 +30,12 @@ struct Received {
     DnsPacket reply() const; // empty, with the id and the question
 };
 
+// Things to say.
+Octets text_reply(const Received& query, std::string_view text, std::size_t ttl = 300);
+Packets echo(const Received& query); // a text: the name that was asked for
+Packets silence(const Received& query);
+Packets servfail(const Received& query);
+
 // An owned file descriptor.
 class Descriptor {
 public:
@@ -66,7 +72,7 @@ public:
     // packet closes the connection. Runs on the server's thread; it may wait for the test.
     using Script = std::function<Packets(const Received&)>;
 
-    explicit ScriptedDnsServer(Script script, const std::string& address = "127.0.0.1");
+    explicit ScriptedDnsServer(Script script, std::string address = "127.0.0.1");
     ScriptedDnsServer(const ScriptedDnsServer&) = delete;
     ScriptedDnsServer& operator=(const ScriptedDnsServer&) = delete;
     ScriptedDnsServer(ScriptedDnsServer&&) = delete;

@@ -73,6 +73,21 @@ struct Signature {
     }
 };
 
+// The key record of an open signature. Decides on the signature where there is none.
+std::optional<std::string> record_for(Signature& signature, Lookups& lookups) {
+    if (!signature.is_open) {
+        return std::nullopt;
+    }
+    const auto question = signature.field.key_question();
+    auto key = read_key(question, lookups.lookup(question), signature.report.algorithm);
+    if (!key) {
+        signature.decide(key.error().result, std::move(key.error().problem));
+        return std::nullopt;
+    }
+    signature.report.is_testing = key->is_testing;
+    return std::move(key->record);
+}
+
 } // namespace
 
 class DkimVerifier::Message {
@@ -92,7 +107,6 @@ private:
     void add_piece(std::string_view octets);
     void end_body();
     void judge(Lookups& lookups);
-    std::optional<std::string> record_for(Signature& signature, Lookups& lookups) const;
     std::string weakness_of(const Signature& signature) const;
     void decide_all_open(DkimResult result, const std::string& problem);
 
@@ -280,21 +294,6 @@ void DkimVerifier::Message::judge(Lookups& lookups) {
             signature.decide(DkimResult::policy, std::move(weakness));
         }
     }
-}
-
-std::optional<std::string> DkimVerifier::Message::record_for(Signature& signature,
-                                                             Lookups& lookups) const {
-    if (!signature.is_open) {
-        return std::nullopt;
-    }
-    const auto question = signature.field.key_question();
-    auto key = read_key(question, lookups.lookup(question), signature.report.algorithm);
-    if (!key) {
-        signature.decide(key.error().result, std::move(key.error().problem));
-        return std::nullopt;
-    }
-    signature.report.is_testing = key->is_testing;
-    return std::move(key->record);
 }
 
 // Why a signature that passes does not count; empty where it does.

@@ -14,6 +14,8 @@ namespace verify {
 
 // One per message, used by one thread at a time. The calls come in the order of the message; a
 // message that breaks that order, or the grammar of a message, gives results, never an exception.
+// Memory is bounded: a header of more than 1 MiB or 2,000 fields and a body with a word of more
+// than 1 MiB are not evaluated, and each signature is permerror.
 class DkimVerifier {
 public:
     DkimVerifier();

@@ -2,8 +2,8 @@
 // l= says, so that it cannot tell whether anything was appended.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 namespace verify {

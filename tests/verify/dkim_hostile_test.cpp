@@ -198,12 +198,12 @@ TEST_CASE("a message that is given up half-way leaves nothing behind") {
 
 TEST_CASE("a signed message with a few octets changed never passes for long, and never breaks") {
     using namespace std::string_literals;
-    std::mt19937 random{6376}; // NOLINT(cert-msc51-cpp): the same every time
+    std::mt19937 random{6376}; // the same every time
     const auto message = signed_message(ordinary_message(), rsa_key());
     const auto record = rsa_key().record("t=y; ");
     const auto octets_to_try = "\0\r\n\t ;=:@.,<>()[]\"\\%*-_ab19AZ\x7f\xc3\xff"s;
     const auto any = [&](std::size_t size) { return random() % size; };
-    for (int i = 0; i < 3000; ++i) {
+    for (int i = 0; i < 1000; ++i) {
         auto changed = message;
         auto changed_record = record;
         for (auto n = any(4); n-- > 0;) {

@@ -20,7 +20,7 @@ tl::expected<Config, ConfigError> load_named_or_default(const std::string& file)
     if (std::filesystem::exists(default_config_file, ignored)) {
         return load_config(default_config_file);
     }
-    return Config{};
+    return parse_config("", "the defaults"); // with the warnings that go with them
 }
 
 std::shared_ptr<const Setup> make_setup(Config config, const Setup* previous) {

@@ -153,6 +153,16 @@ Piece take_piece(std::string_view& text) {
     return words;
 }
 
+bool has_placeholder(std::string_view line, std::string_view name) {
+    while (!line.empty()) {
+        const Piece piece = take_piece(line);
+        if (piece.kind == Piece::Kind::placeholder && piece.text == name) {
+            return true;
+        }
+    }
+    return false;
+}
+
 std::optional<std::string> fault_in_line(std::string_view line) {
     if (line.size() > max_text_octets) {
         return "a line has more than " + std::to_string(max_text_octets) + " characters";
@@ -198,10 +208,10 @@ std::optional<std::string> fault_in(const std::vector<std::string>& text) {
             return fault;
         }
     }
-    for (const std::string_view needed : {"{client}", "{case}"}) {
-        if (text.front().find(needed) == std::string::npos) {
-            return "the first line must have " + std::string{needed} +
-                   ", because senders often see no other";
+    for (const std::string_view needed : {"client", "case"}) {
+        if (!has_placeholder(text.front(), needed)) {
+            return "the first line must have {" + std::string{needed} +
+                   "}, because senders often see no other";
         }
     }
     return std::nullopt;

@@ -1,4 +1,4 @@
-// DNS messages: what a server's packet says about one question, and the packet that says it.
+// DNS messages: what a server's packet says about one question.
 #pragma once
 
 #include "milter/verify/resolver.hpp"
@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 namespace verify {
 
@@ -27,11 +26,5 @@ TimedAnswer failed(LookupFailure failure);
 // What makes no sense (cut, another question, a chain that loops, a referral) is server_failure.
 // At most 256 records are taken.
 TimedAnswer parse_answer(const Question& question, std::span<const std::uint8_t> packet);
-
-// A packet that answers the TXT question `question` with `answer`, as a server would have sent it
-// over TCP; its id is 0. For libraries that want packets. Texts are cut into strings of 255
-// octets, no name such as RFC 1035 forbids is written, and what does not fit 65,535 octets is
-// SERVFAIL, as every temporary failure is.
-std::vector<std::uint8_t> encode_txt_answer(const Question& question, const Answer& answer);
 
 } // namespace verify

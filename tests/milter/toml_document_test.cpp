@@ -53,5 +53,5 @@ TEST_CASE("toml document: depth is bounded before the stack is") {
     }
     CHECK_FALSE(read_toml(deep + " = 1").has_value());
     CHECK_FALSE(read_toml("a = " + std::string(100'000, '[')).has_value());
-    CHECK(read_toml(deep.substr(0, 16'000) + "a = 1").has_value());
+    CHECK(read_toml(deep.substr(0, 1'000) + "a = 1").has_value());
 }

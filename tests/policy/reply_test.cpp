@@ -166,6 +166,7 @@ TEST_CASE("what is wrong with a text is said") {
     CHECK(fault({first, "", "{{braces}} {spf}"}) == "");
     CHECK(fault({}).find("at least one line") != std::string::npos);
     CHECK(fault({"{client}"}).find("{case}") != std::string::npos);
+    CHECK(fault({"{{client}} {{case}}"}).find("{client}") != std::string::npos);
     CHECK(fault({"{case}"}).find("{client}") != std::string::npos);
     CHECK(fault({first, "{nothing}"}).find("{nothing}") != std::string::npos);
     CHECK(fault({first, "{client"}).find("brace") != std::string::npos);

@@ -287,39 +287,3 @@ TEST_CASE("failed: how long a failure is remembered") {
     CHECK(verify::failed(LookupFailure::timeout).ttl == 10s);
     CHECK(verify::failed(LookupFailure::no_such_domain).ttl == 0s);
 }
-
-TEST_CASE("encode_txt_answer: what it writes reads as it was") {
-    verify::Records records;
-    records.texts = {
-        "", "short", std::string(255, 'a'), std::string(256, 'b'), std::string(4000, 'c')};
-    for (const char* name : {"sel._domainkey.example.org", "a\\.b\\000.example", "."}) {
-        const Question question{name, RecordType::txt};
-        const auto packet = verify::encode_txt_answer(question, records);
-        CHECK(parse_answer(question, packet).answer->texts == records.texts);
-    }
-}
-
-TEST_CASE("encode_txt_answer: failures have their RCODE") {
-    const auto written = [](LookupFailure failure) {
-        return verify::encode_txt_answer(txt, tl::unexpected{failure});
-    };
-    CHECK(failure_in(txt, written(LookupFailure::no_such_domain)) == LookupFailure::no_such_domain);
-    CHECK(failure_in(txt, written(LookupFailure::no_record)) == LookupFailure::no_record);
-    CHECK(written(LookupFailure::server_failure).at(3) == 0x82);
-    CHECK(written(LookupFailure::timeout).at(3) == 0x82);
-}
-
-TEST_CASE("encode_txt_answer: what is no name or does not fit is still a packet") {
-    const std::string long_label(64, 'a');
-    const auto unnamed = verify::encode_txt_answer(Question{long_label, RecordType::txt},
-                                                   tl::unexpected{LookupFailure::no_such_domain});
-    CHECK(unnamed.size() == 12 + 1 + 4);
-    CHECK(unnamed.at(3) == 0x83);
-
-    verify::Records records;
-    records.texts.assign(2, std::string(32000, 'x'));
-    CHECK(parse_answer(txt, verify::encode_txt_answer(txt, records)).answer->texts ==
-          records.texts);
-    records.texts.emplace_back(2000, 'x');
-    CHECK(verify::encode_txt_answer(txt, records).at(3) == 0x82);
-}

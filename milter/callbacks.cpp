@@ -230,6 +230,8 @@ void ask_for_macros(SMFICTX* context) {
     smfi_setsymlist(context, SMFIM_EOM, CString{"i"}.get());
 }
 
+// The parameters of the callbacks are libmilter's.
+// NOLINTBEGIN(readability-function-size,readability-non-const-parameter)
 sfsistat on_negotiate(SMFICTX* context,
                       unsigned long actions,
                       unsigned long steps,
@@ -329,6 +331,8 @@ sfsistat on_close(SMFICTX* context) noexcept {
     smfi_setpriv(context, nullptr);
     return SMFIS_CONTINUE;
 }
+
+// NOLINTEND(readability-function-size,readability-non-const-parameter)
 
 smfiDesc description() {
     static CString name{"sixgate"};

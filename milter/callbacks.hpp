@@ -8,9 +8,9 @@
 namespace milter {
 
 // Registers the filter and opens the socket of the configuration, with its mode. Throws
-// std::runtime_error, naming the call and the socket, where that fails. `services` outlives all
+// std::runtime_error, naming the call and the socket, where that fails. `shared` outlives all
 // sessions.
-void open_milter(const Services& services);
+void open_milter(const Services& shared);
 
 // Runs until SIGTERM, SIGINT or SIGHUP. Throws std::runtime_error where libmilter gives up.
 void run_milter();

@@ -14,11 +14,9 @@
 #include <sysexits.h>
 
 #include <cstdio>
-#include <exception>
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <span>
 #include <stdexcept>
 
 namespace milter {
@@ -185,17 +183,12 @@ int explain(const ExplainOptions& options) {
         fmt::print(stderr, "sixgate: --client {}: not an IP address\n", options.client);
         return EX_USAGE;
     }
-    try {
-        auto config = load_named_or_default(options.config_file);
-        if (!config) {
-            fmt::print(stderr, "sixgate: {}\n", to_string(config.error()));
-            return EX_CONFIG;
-        }
-        return explain_with(options, std::move(*config), *client);
-    } catch (const std::exception& error) {
-        fmt::print(stderr, "sixgate: {}\n", error.what());
-        return EX_SOFTWARE;
+    auto config = load_named_or_default(options.config_file);
+    if (!config) {
+        fmt::print(stderr, "sixgate: {}\n", to_string(config.error()));
+        return EX_CONFIG;
     }
+    return explain_with(options, std::move(*config), *client);
 }
 
 } // namespace milter

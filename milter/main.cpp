@@ -2,10 +2,10 @@
 #include "milter/commands.hpp"
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 #include <sysexits.h>
 
 #include <cstdio>
+#include <exception>
 #include <string>
 
 namespace {
@@ -28,9 +28,8 @@ void add_explain(CLI::App& command, milter::ExplainOptions& options) {
     command.add_option("MESSAGE", options.message, "Message file, - for standard input");
 }
 
-} // namespace
-
-int main(int argc, char** argv) {
+// The command that `arguments` ask for, done.
+int run_command(int argc, char** argv) {
     CLI::App app{"Holds mail that arrives over IPv6 to reverse DNS and SPF or DKIM"};
     app.name("sixgate");
     app.set_version_flag("--version", "sixgate " SIXGATE_VERSION);
@@ -60,4 +59,15 @@ int main(int argc, char** argv) {
         return milter::run(run_options);
     }
     return check->parsed() ? milter::check_config(checked_file) : milter::explain(explain_options);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run_command(argc, argv);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "sixgate: %s\n", error.what());
+        return EX_SOFTWARE;
+    }
 }

@@ -10,7 +10,7 @@ std::string to_a_labels(std::string_view domain) {
     if (domain.ends_with('.')) {
         domain.remove_suffix(1);
     }
-    const std::string original{domain};
+    std::string original{domain};
     if (original.find('\0') != std::string::npos) {
         return original;
     }

@@ -1,7 +1,7 @@
 #include "milter/verify/resolver.hpp"
 
-#include <algorithm>
-#include <cctype>
+#include "policy/ascii.hpp"
+
 #include <utility>
 
 namespace verify {
@@ -32,10 +32,8 @@ bool is_temporary(LookupFailure failure) {
     return failure == LookupFailure::server_failure || failure == LookupFailure::timeout;
 }
 
-Question::Question(std::string_view asked, RecordType asked_type) : name{asked}, type{asked_type} {
-    std::ranges::transform(name, name.begin(), [](unsigned char c) {
-        return c < 0x80 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c);
-    });
+Question::Question(std::string_view asked, RecordType asked_type)
+    : name{policy::to_lower(asked)}, type{asked_type} {
     if (name.ends_with('.') && !name.ends_with("\\.")) {
         name.pop_back();
     }

@@ -29,7 +29,7 @@ std::string_view to_string(RecordType type);
 // A name in presentation form (a dot or backslash inside a label is escaped as RFC 1035 section
 // 5.1 says), lower case, without a final dot.
 struct Question {
-    Question(std::string_view name, RecordType type); // makes it so
+    Question(std::string_view asked, RecordType asked_type); // makes it so
 
     std::string name;
     RecordType type;

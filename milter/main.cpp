@@ -28,7 +28,7 @@ void add_explain(CLI::App& command, milter::ExplainOptions& options) {
     command.add_option("MESSAGE", options.message, "Message file, - for standard input");
 }
 
-// The command that `arguments` ask for, done.
+// Parses the command line and does what it says.
 int run_command(int argc, char** argv) {
     CLI::App app{"Holds mail that arrives over IPv6 to reverse DNS and SPF or DKIM"};
     app.name("sixgate");

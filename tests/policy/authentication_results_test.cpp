@@ -30,11 +30,11 @@ TEST_CASE("a value that is no token is quoted") {
     Evidence evidence = tests::good_evidence();
     evidence.mail_from = "a/b=c@example.org";
     CHECK(resinfos(evidence).at(1) == R"(spf=pass smtp.mailfrom="a/b=c@example.org")");
-    evidence.mail_from = "\"odd \\\" one\"@example.org";
+    evidence.mail_from = R"("odd \" one"@example.org)";
     CHECK(resinfos(evidence).at(1) ==
           R"(spf=pass smtp.mailfrom="\"odd \\x5c\" one\"@example.org")");
     evidence.helo = "[IPv6:2001:db8::1]";
-    CHECK(resinfos(evidence).at(2) == "spf=none smtp.helo=\"[IPv6:2001:db8::1]\"");
+    CHECK(resinfos(evidence).at(2) == R"(spf=none smtp.helo="[IPv6:2001:db8::1]")");
     evidence.helo = "";
     CHECK(resinfos(evidence).at(2) == "spf=none");
 }

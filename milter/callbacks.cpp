@@ -1,7 +1,9 @@
 #include "milter/callbacks.hpp"
 
+#include "milter/libmilter_mta.hpp"
 #include "milter/listening_socket.hpp"
 #include "policy/ascii.hpp"
+#include "policy/decide.hpp"
 #include "policy/journal.hpp"
 
 #include <libmilter/mfapi.h>
@@ -24,95 +26,27 @@ namespace {
 // smfi_main().
 const Services* services = nullptr;
 
-// The steps agreed on with the MTA. A connection that is handed on (SMFIC_QUIT_NC) comes without a
-// negotiation of its own, and all connections of one MTA agree on the same.
-std::atomic<unsigned long> agreed_steps{0};
+// The steps agreed on last. Only for a connection that is handed on (SMFIC_QUIT_NC): it comes
+// without a negotiation of its own, and all connections of one MTA agree on the same.
+std::atomic<unsigned long> last_agreed_steps{0};
 
+// After smfi_main() has returned, threads of libmilter may still be in an event, or about to begin
+// one. None may begin once it is set that the program ends, because what it would use may be gone.
+std::atomic<bool> is_ending{false};
+std::atomic<sfsistat> answer_at_the_end{SMFIS_TEMPFAIL};
 std::atomic<int> events_under_way{0};
 
-struct EventCount {
-    EventCount() { ++events_under_way; }
-
-    EventCount(const EventCount&) = delete;
-    EventCount& operator=(const EventCount&) = delete;
-
-    ~EventCount() { --events_under_way; }
-};
-
-// A string that libmilter may take by a non-const pointer; it does not write to it.
-class CString {
+class Event {
 public:
-    explicit CString(std::string_view text) : text_{text} {}
+    Event() { ++events_under_way; }
 
-    char* get() { return text_.data(); }
+    Event(const Event&) = delete;
+    Event& operator=(const Event&) = delete;
 
-private:
-    std::string text_;
-};
+    ~Event() { --events_under_way; }
 
-class LibmilterMta final : public Mta {
-public:
-    LibmilterMta(SMFICTX* context, unsigned long steps) : context_{context}, steps_{steps} {}
-
-    std::string macro(const char* name) override {
-        const char* const value = smfi_getsymval(context_, CString{name}.get());
-        return value == nullptr ? "" : value;
-    }
-
-    void insert_header(std::string_view name, const std::string& value) override {
-        // With SMFIP_HDR_LEADSPC the MTA writes the value right after the colon.
-        const std::string text = (steps_ & SMFIP_HDR_LEADSPC) != 0 ? ' ' + value : value;
-        if (smfi_insheader(context_, 0, CString{name}.get(), CString{text}.get()) != MI_SUCCESS) {
-            throw std::runtime_error{"smfi_insheader failed"};
-        }
-    }
-
-    void delete_header(std::string_view name, int index) override {
-        if (smfi_chgheader(context_, CString{name}.get(), index, nullptr) != MI_SUCCESS) {
-            throw std::runtime_error{"smfi_chgheader failed"};
-        }
-    }
-
-    void set_reply(const policy::Reply& reply) override {
-        std::vector<CString> owners;
-        for (const auto& line : reply.lines) {
-            owners.emplace_back(with_percent_doubled(line));
-        }
-        std::array<char*, 33> lines{}; // the rest null, which ends the list
-        for (std::size_t i = 0; i < std::min(owners.size(), lines.size() - 1); ++i) {
-            lines[i] = owners[i].get();
-        }
-        if (call_setmlreply(reply.code, lines) != MI_SUCCESS) {
-            throw std::runtime_error{"smfi_setmlreply failed"};
-        }
-    }
-
-    void progress() override { smfi_progress(context_); }
-
-private:
-    // The MTA takes the text for a format: a single % would cost the whole reply in Sendmail.
-    static std::string with_percent_doubled(std::string_view line) {
-        std::string text;
-        for (const char c : line) {
-            text.append(c == '%' ? 2 : 1, c);
-        }
-        return text;
-    }
-
-    // It takes its lines as variable arguments, up to a null pointer.
-    int call_setmlreply(const policy::ReplyCode& code, const std::array<char*, 33>& lines) {
-        return std::apply(
-            [&](auto... line) {
-                return smfi_setmlreply(context_,
-                                       CString{std::to_string(code.code)}.get(),
-                                       CString{code.enhanced_status}.get(),
-                                       line...);
-            },
-            lines);
-    }
-
-    SMFICTX* context_;
-    unsigned long steps_;
+    // Asked after it is counted, so that whoever waits for the count sees it or is seen by it.
+    bool may_begin() const { return !is_ending; }
 };
 
 Session::AtRcpt at_rcpt(unsigned long steps) {
@@ -152,14 +86,37 @@ void log_trouble(const char* event, const char* what) noexcept {
     }
 }
 
-// Runs one event, and nothing where it threw. The only place where an exception meets C. What a
-// filter in trouble does is the mode's to say (DESIGN.md section 5): observing it lets mail pass,
-// enforcing it asks to come back. The end of the message says it; the session remembers till then.
-template <typename Event>
-std::optional<sfsistat> try_event(Connection& connection, const char* name, Event event) noexcept {
-    const EventCount count;
+// Makes the session that on_close() ends. Throws where there is no memory for it.
+void make_connection(SMFICTX* context, unsigned long steps) {
+    auto connection = std::make_unique<Connection>(context, steps);
+    if (smfi_setpriv(context, connection.get()) != MI_SUCCESS) {
+        throw std::runtime_error{"smfi_setpriv failed"};
+    }
+    static_cast<void>(connection.release());
+}
+
+sfsistat status_in_trouble() {
+    return status_of(
+        answer_of(policy::action_in_trouble(services->configs.current()->config.policy)));
+}
+
+// Where there was no memory for a session, or the program is about to end.
+sfsistat answer_without_session() noexcept {
     try {
-        return status_of(event(connection.session));
+        return is_ending ? answer_at_the_end.load() : status_in_trouble();
+    } catch (const std::exception&) {
+        return SMFIS_TEMPFAIL;
+    }
+}
+
+// Runs one event, and nothing where it threw. Exceptions of sessions meet C here and nowhere else.
+// What a filter in trouble does is the mode's to say (DESIGN.md section 5): observing it lets mail
+// pass, enforcing it asks to come back. The end of the message says it; the session remembers till
+// then.
+template <typename Call>
+std::optional<sfsistat> try_event(Connection& connection, const char* name, Call call) noexcept {
+    try {
+        return status_of(call(connection.session));
     } catch (const std::exception& error) {
         log_trouble(name, error.what());
         connection.session.fail();
@@ -168,23 +125,23 @@ std::optional<sfsistat> try_event(Connection& connection, const char* name, Even
 }
 
 // `no_reply` is the step that says that the MTA does not wait for an answer to this event.
-template <typename Event>
-sfsistat
-on_event(SMFICTX* context, const char* name, unsigned long no_reply, Event event) noexcept {
+template <typename Call>
+sfsistat on_event(SMFICTX* context, const char* name, unsigned long no_reply, Call call) noexcept {
+    const Event event;
     Connection* const connection = connection_of(context);
-    if (connection == nullptr) {
-        return SMFIS_TEMPFAIL; // there was no memory at connect
+    if (!event.may_begin() || connection == nullptr) {
+        return answer_without_session();
     }
-    const auto status = try_event(*connection, name, event);
+    const auto status = try_event(*connection, name, call);
     const bool is_silent = (connection->steps & no_reply) != 0;
     return is_silent ? SMFIS_NOREPLY : status.value_or(SMFIS_CONTINUE);
 }
 
 // An event that is nothing but news to the session.
-template <typename Event>
-sfsistat tell(SMFICTX* context, const char* name, unsigned long no_reply, Event event) noexcept {
-    return on_event(context, name, no_reply, [&event](Session& session) {
-        event(session);
+template <typename Call>
+sfsistat tell(SMFICTX* context, const char* name, unsigned long no_reply, Call call) noexcept {
+    return on_event(context, name, no_reply, [&call](Session& session) {
+        call(session);
         return Answer::proceed;
     });
 }
@@ -225,7 +182,7 @@ unsigned long wanted_of(unsigned long offered, const policy::Policy& policy) {
 // A list replaces what the MTA would send at that stage, so each names all that is used.
 void ask_for_macros(SMFICTX* context) {
     smfi_setsymlist(
-        context, SMFIM_CONNECT, CString{"j {daemon_name} {daemon_addr} {daemon_port}"}.get());
+        context, SMFIM_CONNECT, CString{"{daemon_name} {daemon_addr} {daemon_port}"}.get());
     smfi_setsymlist(context, SMFIM_ENVFROM, CString{"i {auth_type} {auth_authen}"}.get());
     smfi_setsymlist(context, SMFIM_EOM, CString{"i"}.get());
 }
@@ -241,12 +198,17 @@ sfsistat on_negotiate(SMFICTX* context,
                       unsigned long* wanted_steps,
                       unsigned long* reserved_2,
                       unsigned long* reserved_3) noexcept {
+    const Event event;
+    if (!event.may_begin()) {
+        return SMFIS_REJECT;
+    }
     try {
         *wanted_actions = actions & (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_SETSYMLIST);
         *wanted_steps = wanted_of(steps, services->configs.current()->config.policy);
         *reserved_2 = 0;
         *reserved_3 = 0;
-        agreed_steps = *wanted_steps;
+        last_agreed_steps = *wanted_steps;
+        make_connection(context, *wanted_steps);
         if ((actions & SMFIF_SETSYMLIST) != 0) {
             ask_for_macros(context);
         }
@@ -258,15 +220,13 @@ sfsistat on_negotiate(SMFICTX* context,
 }
 
 sfsistat on_connect(SMFICTX* context, char* /*host*/, _SOCK_ADDR* peer) noexcept {
+    const Event event;
     try {
-        auto connection = std::make_unique<Connection>(context, agreed_steps);
-        if (smfi_setpriv(context, connection.get()) != MI_SUCCESS) {
-            return SMFIS_TEMPFAIL;
+        if (event.may_begin() && connection_of(context) == nullptr) {
+            make_connection(context, last_agreed_steps);
         }
-        static_cast<void>(connection.release()); // on_close takes it back
     } catch (const std::exception& error) {
         log_trouble("connect", error.what());
-        return SMFIS_TEMPFAIL;
     }
     return on_event(
         context, "connect", 0, [&](Session& session) { return session.connect(address_of(peer)); });
@@ -307,9 +267,10 @@ sfsistat on_body(SMFICTX* context, unsigned char* octets, std::size_t size) noex
 }
 
 sfsistat on_eom(SMFICTX* context) noexcept {
+    const Event event;
     Connection* const connection = connection_of(context);
-    if (connection == nullptr) {
-        return SMFIS_TEMPFAIL;
+    if (!event.may_begin() || connection == nullptr) {
+        return answer_without_session();
     }
     const auto end = [](Session& session) { return session.end_of_message(); };
     if (const auto status = try_event(*connection, "eom", end)) {
@@ -326,9 +287,11 @@ sfsistat on_abort(SMFICTX* context) noexcept {
 }
 
 sfsistat on_close(SMFICTX* context) noexcept {
-    const EventCount count;
-    const std::unique_ptr<Connection> owner{connection_of(context)};
-    smfi_setpriv(context, nullptr);
+    const Event event;
+    if (event.may_begin()) {
+        const std::unique_ptr<Connection> owner{connection_of(context)};
+        smfi_setpriv(context, nullptr);
+    }
     return SMFIS_CONTINUE;
 }
 
@@ -375,16 +338,17 @@ void open_milter(const Services& shared) {
     set_no_delay_on_listeners();
 }
 
-void run_milter() {
-    expect_success(smfi_main(), "smfi_main");
-}
-
-bool wait_for_events(std::chrono::milliseconds patience) {
+MilterEnd run_milter(std::chrono::milliseconds patience) {
+    MilterEnd end;
+    end.is_failure = smfi_main() != MI_SUCCESS;
+    answer_at_the_end = status_in_trouble();
+    is_ending = true;
     const auto until = std::chrono::steady_clock::now() + patience;
     while (events_under_way != 0 && std::chrono::steady_clock::now() < until) {
         std::this_thread::sleep_for(std::chrono::milliseconds{10});
     }
-    return events_under_way == 0;
+    end.is_quiet = events_under_way == 0;
+    return end;
 }
 
 } // namespace milter

@@ -12,10 +12,13 @@ namespace milter {
 // sessions.
 void open_milter(const Services& shared);
 
-// Runs until SIGTERM, SIGINT or SIGHUP. Throws std::runtime_error where libmilter gives up.
-void run_milter();
+struct MilterEnd {
+    bool is_failure = false; // libmilter gave up by itself
+    bool is_quiet = false;   // no event is under way; otherwise nothing that they use may go away
+};
 
-// After run_milter(): waits for the events still under way. False where some are left.
-bool wait_for_events(std::chrono::milliseconds patience);
+// Runs until SIGTERM, SIGINT or SIGHUP; then waits for the events under way, `patience` at most,
+// and lets no other begin.
+MilterEnd run_milter(std::chrono::milliseconds patience);
 
 } // namespace milter

@@ -1,5 +1,6 @@
 // `sixgate check-config`: what is wrong with a configuration, before it is in force.
 #include "milter/commands.hpp"
+#include "milter/setup.hpp"
 
 #include <fmt/format.h>
 #include <sysexits.h>
@@ -9,7 +10,7 @@
 namespace milter {
 
 int check_config(const std::string& config_file) {
-    const auto config = load_named_or_default(config_file);
+    const auto config = load_named_or_default(config_file).map(with_name_servers);
     if (!config) {
         fmt::print(stderr, "{}\n", to_string(config.error()));
         return EX_CONFIG;

@@ -10,9 +10,6 @@ namespace milter {
 
 inline constexpr auto default_config_file = "/etc/sixgate/sixgate.toml";
 
-// The file that was named; or the default one where it exists; or the defaults.
-tl::expected<Config, ConfigError> load_named_or_default(const std::string& file);
-
 struct RunOptions {
     std::string config_file; // empty: the default one
     bool in_foreground = false;

@@ -12,7 +12,7 @@ namespace milter {
 
 // What one message is judged with. Does not change once it is in force.
 struct Setup {
-    Config config;
+    Config config; // with the name servers that are in fact asked
     std::shared_ptr<verify::Resolver> resolver;
 };
 

@@ -54,19 +54,6 @@ bool is_url(std::string_view text) {
            is_all_of(text, std::string{letters} + std::string{digits} + "-._~:/?#[]@!$&'()*+,;=%");
 }
 
-bool is_temperror(Reason reason) {
-    switch (reason) {
-    case Reason::reverse_name_temperror:
-    case Reason::authentication_temperror:
-    case Reason::dkim_temperror: return true;
-    case Reason::reverse_name_missing:
-    case Reason::reverse_name_mismatch:
-    case Reason::unauthenticated:
-    case Reason::closed: break;
-    }
-    return false;
-}
-
 OrFault<policy::ReplyCode> read_code(const TomlScalar& value) {
     static const std::string allowed =
         R"(a 4yz or 5yz code and an enhanced status code of its class, such as "450 4.7.25")";

@@ -38,20 +38,35 @@ std::string read_message(const std::string& file) {
     return text;
 }
 
+// What was answered at RCPT to a recipient that was refused.
+struct Refusal {
+    std::string recipient;
+    policy::Reply reply;
+};
+
+// The recipients that were refused.
+std::vector<Refusal> send_recipients(Session& session, const std::vector<std::string>& recipients) {
+    std::vector<Refusal> refusals;
+    for (const auto& recipient : recipients) {
+        if (session.rcpt(recipient) != Answer::proceed) {
+            refusals.push_back({recipient, session.outcome()->reply.value()});
+        }
+    }
+    return refusals;
+}
+
 // The events in the order of an MTA, until one of them ends the message.
-void send(Session& session, const ExplainOptions& options, const policy::Address& client) {
+std::vector<Refusal>
+send(Session& session, const ExplainOptions& options, const policy::Address& client) {
     const MessageFile message = parse_message(read_message(options.message));
     if (session.connect(client) == Answer::accept) {
-        return;
+        return {};
     }
     session.helo(options.helo);
     session.mail(options.mail_from);
-    bool has_recipient = options.recipients.empty();
-    for (const auto& recipient : options.recipients) {
-        has_recipient = session.rcpt(recipient) == Answer::proceed || has_recipient;
-    }
-    if (!has_recipient) {
-        return; // every one was refused
+    auto refusals = send_recipients(session, options.recipients);
+    if (!refusals.empty() && refusals.size() == options.recipients.size()) {
+        return refusals;
     }
     for (const auto& [name, value] : message.fields) {
         session.header(name, value);
@@ -60,6 +75,7 @@ void send(Session& session, const ExplainOptions& options, const policy::Address
     const auto* const octets = reinterpret_cast<const unsigned char*>(message.body.data());
     session.body({octets, message.body.size()});
     session.end_of_message();
+    return refusals;
 }
 
 std::string printed(const verify::Question& question, const verify::Answer& answer) {
@@ -83,11 +99,22 @@ std::string printed(const verify::Question& question, const verify::Answer& answ
     return text;
 }
 
-std::string answered(const Outcome& outcome) {
-    return outcome.reply ? to_string(*outcome.reply) : std::string{"250 (the message goes on)\n"};
+void print_answers(const Outcome& outcome, const std::vector<Refusal>& refusals) {
+    for (const auto& [recipient, reply] : refusals) {
+        fmt::print("\nReply to RCPT <{}>\n{}", policy::printable(recipient), to_string(reply));
+    }
+    // Where the last recipient's refusal is the outcome, there was no end of message.
+    if (!outcome.reply) {
+        fmt::print("\nReply\n250 (the message goes on)\n");
+    } else if (refusals.empty() || refusals.back().reply != *outcome.reply) {
+        fmt::print("\nReply\n{}", to_string(*outcome.reply));
+    }
 }
 
-void print(const Session& session, const RecordedMta& mta, const Outcome& outcome) {
+void print(const Session& session,
+           const RecordedMta& mta,
+           const Outcome& outcome,
+           const std::vector<Refusal>& refusals) {
     const policy::Evidence& evidence = session.evidence();
     fmt::print("DNS\n");
     for (const auto& [question, answer] : session.lookups()) {
@@ -115,7 +142,8 @@ void print(const Session& session, const RecordedMta& mta, const Outcome& outcom
                    to_string(verdict.would_soft),
                    to_string(verdict.would_enforce));
     }
-    fmt::print("\n\nReply\n{}", answered(outcome));
+    fmt::print("\n");
+    print_answers(outcome, refusals);
     for (const auto& [name, value] : mta.inserted) {
         fmt::print("\nField\n{}: {}\n", name, value);
     }
@@ -132,7 +160,10 @@ nlohmann::ordered_json answers_as_json(const Session& session) {
     return answers;
 }
 
-void print_json(const Session& session, const RecordedMta& mta, const Outcome& outcome) {
+void print_json(const Session& session,
+                const RecordedMta& mta,
+                const Outcome& outcome,
+                const std::vector<Refusal>& refusals) {
     nlohmann::ordered_json json{{"evidence", to_json(session.evidence())},
                                 {"verdict", to_json(outcome.verdict)},
                                 {"reply", nullptr},
@@ -141,6 +172,10 @@ void print_json(const Session& session, const RecordedMta& mta, const Outcome& o
                                 {"dns", answers_as_json(session)}};
     if (outcome.reply) {
         json["reply"] = to_json(*outcome.reply);
+    }
+    json["refused_recipients"] = nlohmann::ordered_json::object();
+    for (const auto& [recipient, reply] : refusals) {
+        json["refused_recipients"][policy::printable(recipient)] = to_json(reply);
     }
     fmt::print("{}\n", json.dump(2));
 }
@@ -163,14 +198,14 @@ int explain_with(const ExplainOptions& options, Config config, const policy::Add
         mta.macros["{auth_type}"] = "explain";
     }
     Session session{services, mta, Session::AtRcpt::answers};
-    send(session, options, client);
+    const auto refusals = send(session, options, client);
     // A client that is accepted at connect is not judged; then decide() says why.
     const Outcome outcome = session.outcome().value_or(
         Outcome{policy::decide(session.evidence(), configs.current()->config.policy).value(), {}});
     if (options.as_json) {
-        print_json(session, mta, outcome);
+        print_json(session, mta, outcome, refusals);
     } else {
-        print(session, mta, outcome);
+        print(session, mta, outcome, refusals);
     }
     return status_for(outcome.verdict.action);
 }

@@ -33,6 +33,9 @@ bool is_field(std::string_view line) {
 
 MessageFile parse_message(std::string_view text) {
     MessageFile message;
+    if (text.starts_with("From ")) {
+        take_line(text); // a mailbox of the mbox format puts it before each message
+    }
     while (is_field(text.substr(0, text.find('\n')))) {
         const std::string_view line = take_line(text);
         const auto colon = line.find(':');

@@ -1,6 +1,5 @@
 #include "milter/reload.hpp"
 
-#include "milter/commands.hpp"
 #include "milter/setup.hpp"
 #include "policy/journal.hpp"
 
@@ -61,12 +60,13 @@ void Reloader::reload() {
     const auto old = configs_.current();
     if (old->config.milter.socket != config->milter.socket ||
         old->config.milter.socket_mode != config->milter.socket_mode) {
-        log_.write(LogLevel::warning, "event=restart_needed key=milter.socket");
+        log_.write(LogLevel::warning, "event=restart_needed keys=milter.socket,milter.socket_mode");
         config->milter.socket = old->config.milter.socket;
         config->milter.socket_mode = old->config.milter.socket_mode;
     }
-    log_warnings(*config, log_);
-    configs_.replace(make_setup(std::move(*config), old.get()));
+    auto setup = make_setup(std::move(*config), old.get());
+    log_warnings(setup->config, log_);
+    configs_.replace(std::move(setup));
     log_.write(LogLevel::info, "event=reloaded");
 }
 

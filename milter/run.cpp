@@ -5,16 +5,13 @@
 #include "milter/log.hpp"
 #include "milter/reload.hpp"
 #include "milter/setup.hpp"
-#include "milter/verify/cares_resolver.hpp"
 #include "policy/journal.hpp"
 
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 
 namespace milter {
@@ -38,14 +35,15 @@ int serve(const RunOptions& options, Log& log) {
     const Reloader reloader{configs, log, options.config_file};
     log.write(LogLevel::info,
               "event=started" + policy::logfmt("socket", configs.current()->config.milter.socket));
-    run_milter();
-    log.write(LogLevel::info, "event=stopped");
-    if (!wait_for_events(patience)) {
-        // What they use must not be destroyed under them.
-        std::fflush(nullptr);
-        _exit(EX_OK);
+    const MilterEnd end = run_milter(patience);
+    log.write(end.is_failure ? LogLevel::error : LogLevel::info,
+              end.is_failure ? "event=failed error=\"smfi_main gave up\"" : "event=stopped");
+    const int status = end.is_failure ? EX_UNAVAILABLE : EX_OK;
+    if (!end.is_quiet) {
+        std::fflush(nullptr); // what the events still use must not be destroyed under them
+        _exit(status);
     }
-    return EX_OK;
+    return status;
 }
 
 } // namespace

@@ -36,6 +36,13 @@ std::string_view path_of(std::string_view argument) {
     return argument;
 }
 
+bool has_tag_mode(const policy::Policy& policy) {
+    return std::ranges::find(policy.stages, policy::Mode::tag, &policy::Stage::mode) !=
+           policy.stages.end();
+}
+
+} // namespace
+
 Answer answer_of(policy::Action action) {
     switch (action) {
     case policy::Action::accept: return Answer::proceed;
@@ -44,13 +51,6 @@ Answer answer_of(policy::Action action) {
     }
     return Answer::tempfail;
 }
-
-bool has_tag_mode(const policy::Policy& policy) {
-    return std::ranges::find(policy.stages, policy::Mode::tag, &policy::Stage::mode) !=
-           policy.stages.end();
-}
-
-} // namespace
 
 Session::Message::Message(verify::Resolver& resolver, Mta& mta)
     : case_id{new_case_id()}, lookups{resolver, [&mta] { mta.progress(); }} {}
@@ -131,7 +131,7 @@ Answer Session::rcpt(std::string_view forward_path) {
         alone.recipients = {recipient};
         const auto verdict = policy::decide(alone, policy());
         if (verdict && verdict->action != policy::Action::accept) {
-            return act_on(*verdict);
+            return act_on(*verdict, alone);
         }
     }
     evidence_.recipients.push_back(recipient);
@@ -159,24 +159,25 @@ Session::Message& Session::begin_content() {
 }
 
 void Session::note_forged(std::string_view name, std::string_view value) {
+    Message& content = message();
     if (policy::same_name(name, results_field_name)) {
-        ++message_->results_fields;
+        ++content.results_fields;
         const std::string& ours = setup_->config.milter.authserv_id;
         if (!ours.empty() && policy::claims_authserv_id(value, ours)) {
-            message_->forged.emplace_back(results_field_name, message_->results_fields);
+            content.forged.emplace_back(results_field_name, content.results_fields);
         }
     } else if (policy::same_name(name, policy::policy_field_name)) {
-        ++message_->policy_fields;
-        message_->forged.emplace_back(policy::policy_field_name, message_->policy_fields);
+        ++content.policy_fields;
+        content.forged.emplace_back(policy::policy_field_name, content.policy_fields);
     }
 }
 
 void Session::header(std::string_view name, std::string_view value) {
+    note_forged(name, value); // after a failure, too: the message may go on
     if (has_failed_) {
         return;
     }
     Message& content = begin_content();
-    note_forged(name, value);
     if (content.dkim) {
         content.dkim->header(name, value);
     }
@@ -229,15 +230,17 @@ Answer Session::end_of_message() {
     if (begin_content().dkim) {
         gather();
     }
-    return act_on(policy::decide(evidence_, policy()).value());
+    const auto verdict = policy::decide(evidence_, policy()).value();
+    evidence_ = policy::as_counted(std::move(evidence_), policy());
+    return act_on(verdict, evidence_);
 }
 
 // The only place where a verdict acts.
-Answer Session::act_on(const policy::Verdict& verdict) {
+Answer Session::act_on(const policy::Verdict& verdict, const policy::Evidence& evidence) {
     outcome_ = Outcome{verdict, std::nullopt};
     if (verdict.action != policy::Action::accept) {
         const policy::ReplyContext context{message().case_id, authserv_id(), policy().help_url};
-        outcome_->reply = policy::reply_for(verdict, evidence_, policy(), context);
+        outcome_->reply = policy::reply_for(verdict, evidence, policy(), context);
         mta_.set_reply(*outcome_->reply);
     } else {
         remove_forged();
@@ -247,7 +250,7 @@ Answer Session::act_on(const policy::Verdict& verdict) {
         services_.log.write(
             LogLevel::info,
             policy::log_line(
-                {message().case_id, mta_.macro("i"), evidence_, verdict, outcome_->reply}));
+                {message().case_id, mta_.macro("i"), evidence, verdict, outcome_->reply}));
     }
     return answer_of(verdict.action);
 }
@@ -258,7 +261,8 @@ void Session::remove_forged() {
     if (!message_ || !removes_fields()) {
         return;
     }
-    for (auto field = message_->forged.rbegin(); field != message_->forged.rend(); ++field) {
+    const auto forged = std::exchange(message_->forged, {}); // a second time would hit neighbours
+    for (auto field = forged.rbegin(); field != forged.rend(); ++field) {
         mta_.delete_header(field->first, field->second);
     }
 }

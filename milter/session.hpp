@@ -31,6 +31,8 @@ enum class Answer : std::uint8_t {
     reject
 };
 
+Answer answer_of(policy::Action action);
+
 // What all sessions share. Outlives them.
 struct Services {
     ConfigStore& configs;
@@ -101,7 +103,7 @@ private:
     Message& begin_content();
     void note_forged(std::string_view name, std::string_view value);
     void gather();
-    Answer act_on(const policy::Verdict& verdict);
+    Answer act_on(const policy::Verdict& verdict, const policy::Evidence& evidence);
     Answer end_in_trouble();
     void remove_forged();
     void mark(const policy::Verdict& verdict);

@@ -1,6 +1,7 @@
 #include "milter/setup.hpp"
 
 #include "milter/commands.hpp"
+#include "milter/verify/cares_channel.hpp"
 #include "milter/verify/cares_resolver.hpp"
 #include "policy/journal.hpp"
 
@@ -24,10 +25,26 @@ tl::expected<Config, ConfigError> load_named_or_default(const std::string& file)
 }
 
 std::shared_ptr<const Setup> make_setup(Config config, const Setup* previous) {
+    config = with_name_servers(std::move(config));
     const bool is_same = previous != nullptr && previous->config.dns == config.dns;
     auto resolver =
         is_same ? previous->resolver : std::make_shared<verify::CaresResolver>(config.dns);
     return std::make_shared<const Setup>(Setup{std::move(config), std::move(resolver)});
+}
+
+Config with_name_servers(Config config) {
+    if (!config.dns.servers.empty()) {
+        return config;
+    }
+    for (const auto& server : verify::servers_of_system()) {
+        config.dns.servers.push_back(server.to_string());
+        if (!server.address.is_loopback()) {
+            config.warnings.push_back(
+                "resolv.conf: the name server " + server.to_string() +
+                " is not on this host: whoever is on the way to it can forge its answers");
+        }
+    }
+    return config;
 }
 
 void log_warnings(const Config& config, Log& log) {

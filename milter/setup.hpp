@@ -9,9 +9,16 @@
 
 namespace milter {
 
+// The file that was named; or the default one where it exists; or the defaults.
+tl::expected<Config, ConfigError> load_named_or_default(const std::string& file);
+
 // `previous` lends its resolver, cache and all, where [dns] has not changed; null at start. Throws
 // std::runtime_error where the resolver cannot be made.
 std::shared_ptr<const Setup> make_setup(Config config, const Setup* previous);
+
+// Where the configuration names no name servers, those of resolv.conf as they are now, with a
+// warning for each that is not on this host.
+Config with_name_servers(Config config);
 
 void log_warnings(const Config& config, Log& log);
 

@@ -55,8 +55,11 @@ std::string reason(std::string_view problem) {
                : " reason=\"" + escaped(printable(problem, comment_limit), "\"\\") + '"';
 }
 
+// A quote would look like the beginning of a quoted string to whoever folds the field.
 std::string comment(std::string_view text) {
-    return text.empty() ? "" : " (" + escaped(printable(text, comment_limit), "()\\") + ')';
+    std::string shown = printable(text, comment_limit);
+    std::ranges::replace(shown, '"', '\'');
+    return shown.empty() ? "" : " (" + escaped(shown, "()\\") + ')';
 }
 
 std::string told(const IprevName& found) {
@@ -117,6 +120,18 @@ std::string dkim_resinfo(const DkimSignature& signature) {
            property("header.b", b.substr(0, header_b_length));
 }
 
+// With the domain as DNS was asked for it: whoever aligns it needs the A-labels.
+std::string mail_from_of(const Evidence& evidence) {
+    const auto at = evidence.mail_from.rfind('@');
+    const bool has_domain = at != std::string::npos && !evidence.mail_from_domain.empty();
+    return has_domain ? evidence.mail_from.substr(0, at + 1) + evidence.mail_from_domain
+                      : evidence.mail_from;
+}
+
+std::string helo_of(const Evidence& evidence) {
+    return evidence.spf_helo->domain.empty() ? evidence.helo : evidence.spf_helo->domain;
+}
+
 } // namespace
 
 std::vector<std::string> resinfos(const Evidence& evidence) {
@@ -125,10 +140,11 @@ std::vector<std::string> resinfos(const Evidence& evidence) {
         infos.push_back(iprev_resinfo(*evidence.iprev, evidence.client));
     }
     if (evidence.spf_mail_from) {
-        infos.push_back(spf_resinfo(*evidence.spf_mail_from, "smtp.mailfrom", evidence.mail_from));
+        infos.push_back(
+            spf_resinfo(*evidence.spf_mail_from, "smtp.mailfrom", mail_from_of(evidence)));
     }
     if (evidence.spf_helo) {
-        infos.push_back(spf_resinfo(*evidence.spf_helo, "smtp.helo", evidence.helo));
+        infos.push_back(spf_resinfo(*evidence.spf_helo, "smtp.helo", helo_of(evidence)));
     }
     if (evidence.dkim) {
         for (const auto& signature : *evidence.dkim) {

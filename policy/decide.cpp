@@ -53,6 +53,7 @@ const SpfEvidence& spf_that_counts(const Evidence& evidence) {
 Standing judge_spf_result(const SpfEvidence& spf, const Requirements& required) {
     switch (spf.result) {
     case SpfResult::pass:
+    case SpfResult::policy: // a wide pass that did not count where this was first judged
         return spf.is_wide && !required.count_wide_spf ? Standing::falls_short : Standing::meets;
     case SpfResult::temperror: return Standing::cannot_tell;
     case SpfResult::none:
@@ -67,14 +68,20 @@ Standing judge_spf_result(const SpfEvidence& spf, const Requirements& required) 
 // Few hosts publish SPF for their own name, and an unsigned bounce has nothing else to show: a
 // HELO name that leads back to the client says as much as an SPF pass of it would.
 Standing judge_helo_name(const Evidence& evidence) {
-    const auto names_client = [&](const IprevName& found) {
-        return found.outcome == NameOutcome::leads_back && same_name(found.name, evidence.helo);
-    };
-    if (std::ranges::any_of(evidence.iprev->names, names_client)) {
-        return Standing::meets;
+    const auto& names = evidence.iprev->names;
+    const auto found = std::ranges::find_if(
+        names, [&](const IprevName& name) { return same_name(name.name, evidence.helo); });
+    if (found == names.end()) {
+        const bool may_be_one = names.empty() && evidence.iprev->result == IprevResult::temperror;
+        return may_be_one ? Standing::cannot_tell : Standing::falls_short;
     }
-    return evidence.iprev->result == IprevResult::temperror ? Standing::cannot_tell
-                                                            : Standing::falls_short;
+    switch (found->outcome) {
+    case NameOutcome::leads_back: return Standing::meets;
+    case NameOutcome::not_looked_up: return Standing::cannot_tell;
+    case NameOutcome::elsewhere:
+    case NameOutcome::no_address: break;
+    }
+    return Standing::falls_short;
 }
 
 Standing judge_spf(const Evidence& evidence, const Requirements& required) {
@@ -211,6 +218,17 @@ std::optional<Verdict> decide(const Evidence& evidence, const Policy& policy) {
         verdict.exemption = Exemption::recipients;
     }
     return verdict;
+}
+
+Evidence as_counted(Evidence evidence, const Policy& policy) {
+    const bool counts_wide_spf = stage_for(policy).requirements.count_wide_spf;
+    for (auto* const spf : {&evidence.spf_mail_from, &evidence.spf_helo}) {
+        if (*spf && (*spf)->is_wide && !counts_wide_spf) {
+            (*spf)->result = SpfResult::policy;
+            (*spf)->problem = "passes for so many addresses that it does not count";
+        }
+    }
+    return evidence;
 }
 
 Action action_in_trouble(const Policy& policy) {

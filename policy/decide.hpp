@@ -17,6 +17,9 @@ std::optional<Verdict> decide(const Evidence& evidence, const Policy& policy);
 // Why this client is not judged, from what is known so far; empty where it will be.
 std::optional<Exemption> exemption_of(const Evidence& evidence, const Policy& policy);
 
+// `evidence` as it is to be reported: what the policy does not count does not read pass.
+Evidence as_counted(Evidence evidence, const Policy& policy);
+
 // What to answer when the program itself has failed: the strictest mode that might apply says it.
 Action action_in_trouble(const Policy& policy);
 

@@ -19,7 +19,7 @@ enum class NameOutcome : std::uint8_t {
     leads_back,   // one of its addresses is the client
     elsewhere,    // it has addresses, none is the client
     no_address,   // NXDOMAIN, or no AAAA (A for an IPv4 client)
-    not_looked_up // the look-up failed, or there were more than 10 names
+    not_looked_up // the look-up failed
 };
 
 struct IprevName {

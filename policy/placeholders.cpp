@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::size_t max_names_told = 3;
 constexpr std::size_t max_text_lines = 16;
-constexpr std::size_t max_text_octets = 200; // of a line, before anything is filled in
+constexpr std::size_t max_text_octets = 200;      // of a line, before anything is filled in
+constexpr std::size_t max_first_placeholders = 5; // of the first line, which is not wrapped
 
 constexpr std::string_view not_checked = "not checked";
 
@@ -59,6 +60,14 @@ std::string spf_domain(const Scene& scene) {
         return found->domain;
     }
     return scene.evidence.mail_from.empty() ? scene.evidence.helo : scene.evidence.mail_from_domain;
+}
+
+// RFC 7208 section 6.2: the words are the domain's, and said to be.
+std::string spf_explanation(const Scene& scene) {
+    const auto& found = spf_of(scene);
+    return found && !found->explanation.empty()
+               ? "SPF explanation of " + found->domain + ": " + found->explanation
+               : "";
 }
 
 std::string dkim(const Scene& scene) {
@@ -110,6 +119,7 @@ constexpr auto placeholders = std::to_array<Placeholder>({
     {"ptr_name", reverse_name},
     {"spf", spf},
     {"spf_domain", spf_domain},
+    {"spf_explanation", spf_explanation},
     {"dkim", dkim},
     {"help_url", [](const Scene& scene) { return std::string{scene.context.help_url}; }},
     {"authserv_id", [](const Scene& scene) { return std::string{scene.context.authserv_id}; }},
@@ -153,14 +163,15 @@ Piece take_piece(std::string_view& text) {
     return words;
 }
 
-bool has_placeholder(std::string_view line, std::string_view name) {
+std::vector<std::string_view> placeholders_in(std::string_view line) {
+    std::vector<std::string_view> names;
     while (!line.empty()) {
         const Piece piece = take_piece(line);
-        if (piece.kind == Piece::Kind::placeholder && piece.text == name) {
-            return true;
+        if (piece.kind == Piece::Kind::placeholder) {
+            names.push_back(piece.text);
         }
     }
-    return false;
+    return names;
 }
 
 std::optional<std::string> fault_in_line(std::string_view line) {
@@ -208,8 +219,13 @@ std::optional<std::string> fault_in(const std::vector<std::string>& text) {
             return fault;
         }
     }
+    const auto first = placeholders_in(text.front());
+    if (first.size() > max_first_placeholders) {
+        return "the first line has more than " + std::to_string(max_first_placeholders) +
+               " placeholders";
+    }
     for (const std::string_view needed : {"client", "case"}) {
-        if (!has_placeholder(text.front(), needed)) {
+        if (std::ranges::find(first, needed) == first.end()) {
             return "the first line must have {" + std::string{needed} +
                    "}, because senders often see no other";
         }

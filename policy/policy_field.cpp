@@ -14,7 +14,7 @@ std::string policy_field(const Verdict& verdict, const Policy& policy) {
         further.mode = mode;
         return code_for(further, policy).to_string();
     };
-    const bool is_temporary = verdict.would_enforce == Action::tempfail;
+    const bool is_temporary = is_temperror(*verdict.reason);
     return (is_temporary ? "temperror" : "fail") +
            ("; reason=" + std::string{to_string(*verdict.reason)}) + stage + ";\n\tsoft=\"" +
            code_in(Mode::soft) + "\"; enforce=\"" + code_in(Mode::enforce) + '"';

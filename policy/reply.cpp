@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t max_octets = 2'000;
 constexpr std::size_t max_lines = 32;
 constexpr std::size_t max_columns = 78;
+constexpr std::size_t max_line_octets = 400; // of a word without a space; libmilter takes 980
 
 // What a placeholder may put into the first line, which is not wrapped: senders' logs and bounces
 // often show it alone. And into the lines after it.
@@ -34,8 +35,12 @@ bool fits(const Reply& reply) {
 }
 
 void append(Reply& reply, std::string_view text, std::string_view indent) {
-    const auto lines = wrap(text, max_columns - prefix_size(reply.code), indent);
-    reply.lines.insert(reply.lines.end(), lines.begin(), lines.end());
+    for (std::string_view line : wrap(text, max_columns - prefix_size(reply.code), indent)) {
+        for (; line.size() > max_line_octets; line.remove_prefix(max_line_octets)) {
+            reply.lines.emplace_back(line.substr(0, max_line_octets));
+        }
+        reply.lines.emplace_back(line);
+    }
 }
 
 std::string help_line(const ReplyContext& context) {
@@ -46,8 +51,12 @@ std::string help_line(const ReplyContext& context) {
 void add_text(Reply& reply, const ReplyTemplate& row, const Scene& scene) {
     const std::string help = help_line(scene.context);
     for (std::size_t i = 1; i < row.text.size(); ++i) {
+        const std::string text = expand(row.text[i], scene, other_lines_limit);
+        if (text.empty() && !row.text[i].empty()) {
+            continue; // there is nothing behind its placeholders
+        }
         Reply longer = reply;
-        append(longer, expand(row.text[i], scene, other_lines_limit), "");
+        append(longer, text, "");
         Reply with_help = longer;
         append(with_help, help, "");
         if (!fits(with_help)) {

@@ -19,6 +19,7 @@ std::string_view to_string(SpfResult result) {
     case SpfResult::pass: return "pass";
     case SpfResult::fail: return "fail";
     case SpfResult::softfail: return "softfail";
+    case SpfResult::policy: return "policy";
     case SpfResult::temperror: return "temperror";
     case SpfResult::permerror: return "permerror";
     }

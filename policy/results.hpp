@@ -10,7 +10,17 @@ namespace policy {
 enum class IprevResult : std::uint8_t { pass, fail, temperror, permerror };
 
 // Section 2.7.2, RFC 7208 section 2.6.
-enum class SpfResult : std::uint8_t { none, neutral, pass, fail, softfail, temperror, permerror };
+// A pass that the policy does not count is policy.
+enum class SpfResult : std::uint8_t {
+    none,
+    neutral,
+    pass,
+    fail,
+    softfail,
+    policy,
+    temperror,
+    permerror
+};
 
 // Section 2.7.1. A signature that verifies and still does not count is policy.
 enum class DkimResult : std::uint8_t { none, pass, fail, policy, neutral, temperror, permerror };

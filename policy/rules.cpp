@@ -51,6 +51,19 @@ bool is_enhanced_status(std::string_view text) {
 
 } // namespace
 
+bool is_temperror(Reason reason) {
+    switch (reason) {
+    case Reason::reverse_name_temperror:
+    case Reason::authentication_temperror:
+    case Reason::dkim_temperror: return true;
+    case Reason::reverse_name_missing:
+    case Reason::reverse_name_mismatch:
+    case Reason::unauthenticated:
+    case Reason::closed: break;
+    }
+    return false;
+}
+
 std::string_view to_string(Mode mode) {
     return word_for(mode_words, mode);
 }

@@ -46,6 +46,9 @@ inline constexpr auto all_reasons = std::to_array<Reason>({Reason::reverse_name_
                                                            Reason::dkim_temperror,
                                                            Reason::closed});
 
+// Whether a look-up that failed stands between, and nothing else.
+bool is_temperror(Reason reason);
+
 std::string_view to_string(Mode mode);
 std::string_view to_string(Profile profile);
 std::string_view to_string(Reason reason);

@@ -248,9 +248,8 @@ void DnsEventLoop::deliver_finished() {
 void DnsEventLoop::deliver_expired() {
     const auto now = steady_clock::now();
     while (!waiting_.empty() && waiting_.front().deadline <= now) {
-        Asked asked = std::move(waiting_.front());
-        waiting_.pop_front();
-        on_finished_({std::move(asked), failed(LookupFailure::timeout)});
+        on_finished_({waiting_.front(), failed(LookupFailure::timeout)});
+        waiting_.pop_front(); // now: had that thrown, it would be told so in the next turn
     }
 }
 

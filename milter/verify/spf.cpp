@@ -241,6 +241,7 @@ private:
         case SpfResult::fail:
         case SpfResult::softfail:
         case SpfResult::neutral: return std::nullopt;
+        case SpfResult::policy: // never a result of check_host()
         case SpfResult::temperror:
         case SpfResult::permerror:
         case SpfResult::none: break;

@@ -13,6 +13,7 @@ TEST_CASE("a message is cut as an MTA would cut it") {
     CHECK(message.fields[1] == std::pair<std::string, std::string>{"B", "2\n\tfolded"});
     CHECK(message.body == "line\r\nlast\r\n");
     CHECK(parse_message("A: 1\n\nline\n").body == "line\r\n");
+    CHECK(parse_message("From a@b Mon Jan 1\nA: 1\n").fields.size() == 1);
 }
 
 TEST_CASE("what is no field ends the header") {

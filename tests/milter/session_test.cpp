@@ -196,7 +196,7 @@ TEST_CASE("closed answers recipient by recipient, without DNS") {
     CHECK(scene.session.rcpt("<someone@example.net>") == Answer::tempfail);
     CHECK(scene.mta.reply->code.to_string() == "451 4.7.1");
     CHECK(scene.resolver->asked.empty());
-    CHECK(scene.session.rcpt("<postmaster@example.net>") == Answer::proceed);
+    CHECK(scene.session.rcpt("<postmaster@other.example>") == Answer::proceed);
     CHECK(scene.finish() == Answer::proceed);
     CHECK(scene.results_field().find("iprev=pass") != std::string::npos);
 }
@@ -318,4 +318,26 @@ TEST_CASE("after a failure of our own the mode says what to answer") {
         CHECK(scene.mta.inserted.empty());
         CHECK(scene.send() == Answer::proceed); // the next message is judged again
     }
+}
+
+TEST_CASE("a closed reply names the domain of the recipient it refuses") {
+    Scene scene{Mode::closed, Session::AtRcpt::answers};
+    scene.config.policy.stages.front().replies = policy::replies_of(policy::Profile::eop);
+    scene.apply();
+    scene.connect(good_client);
+    scene.session.mail("<user@example.org>");
+    CHECK(scene.session.rcpt("<postmaster@other.example>") == Answer::proceed);
+    CHECK(scene.session.rcpt("<someone@example.net>") == Answer::reject);
+    CHECK(scene.mta.reply->lines.front().find("] example.net takes no mail") != std::string::npos);
+}
+
+TEST_CASE("fields that come after a failure of our own are removed, too") {
+    Scene scene{Mode::observe};
+    scene.connect(good_client);
+    scene.session.mail("<user@example.org>");
+    scene.session.rcpt("<someone@example.net>");
+    scene.session.fail();
+    scene.session.header("Authentication-Results", " mx.example.net; spf=pass");
+    CHECK(scene.finish() == Answer::proceed);
+    CHECK(scene.mta.deleted.size() == 1);
 }

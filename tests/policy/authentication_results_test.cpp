@@ -33,10 +33,23 @@ TEST_CASE("a value that is no token is quoted") {
     evidence.mail_from = R"("odd \" one"@example.org)";
     CHECK(resinfos(evidence).at(1) ==
           R"(spf=pass smtp.mailfrom="\"odd \\x5c\" one\"@example.org")");
+    evidence.spf_helo->domain.clear();
     evidence.helo = "[IPv6:2001:db8::1]";
     CHECK(resinfos(evidence).at(2) == R"(spf=none smtp.helo="[IPv6:2001:db8::1]")");
     evidence.helo = "";
     CHECK(resinfos(evidence).at(2) == "spf=none");
+}
+
+TEST_CASE("domains are told as DNS was asked for them") {
+    Evidence evidence = tests::good_evidence();
+    evidence.mail_from = "a@b\xc3\xbc"
+                         "cher.example";
+    evidence.mail_from_domain = "xn--bcher-kva.example";
+    evidence.helo = "b\xc3\xbc"
+                    "cher.example";
+    evidence.spf_helo->domain = "xn--bcher-kva.example";
+    CHECK(resinfos(evidence).at(1) == "spf=pass smtp.mailfrom=a@xn--bcher-kva.example");
+    CHECK(resinfos(evidence).at(2) == "spf=none smtp.helo=xn--bcher-kva.example");
 }
 
 TEST_CASE("nothing a stranger supplies ends a value, a comment or the field") {

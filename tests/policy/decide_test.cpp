@@ -216,6 +216,22 @@ TEST_CASE("decide: every combination that matters") {
          },
          as_usual,
          Reason::unauthenticated},
+        {"a bounce whose HELO name could not be looked up, beside one that leads back",
+         [](Evidence& e) {
+             unsigned_bounce(e);
+             e.iprev->names.push_back({"mx2.example.org", NameOutcome::not_looked_up, {}});
+             e.helo = "mx2.example.org";
+         },
+         as_usual,
+         Reason::authentication_temperror},
+        {"a bounce whose HELO name is not the one that could not be looked up",
+         [](Evidence& e) {
+             unsigned_bounce(e);
+             e.iprev->names.push_back({"mx2.example.org", NameOutcome::not_looked_up, {}});
+             e.helo = "mx3.example.org";
+         },
+         as_usual,
+         Reason::unauthenticated},
         {"a bounce whose HELO name has an SPF pass",
          [](Evidence& e) {
              unsigned_bounce(e);
@@ -366,4 +382,17 @@ TEST_CASE("in trouble the strictest stage says what to answer") {
     CHECK(action_in_trouble(with_mode(Mode::soft)) == Action::tempfail);
     CHECK(action_in_trouble(with_mode(Mode::enforce)) == Action::tempfail);
     CHECK(action_in_trouble(with_mode(Mode::closed)) == Action::tempfail);
+}
+
+TEST_CASE("what does not count does not read pass") {
+    Evidence evidence = tests::good_evidence();
+    evidence.spf_mail_from->is_wide = true;
+    Policy policy = with_mode(Mode::enforce);
+    CHECK(as_counted(evidence, policy).spf_mail_from->result == SpfResult::pass);
+    policy.stages.front().requirements.count_wide_spf = false;
+    const Evidence counted = as_counted(evidence, policy);
+    CHECK(counted.spf_mail_from->result == SpfResult::policy);
+    CHECK(decide(counted, policy) == decide(evidence, policy));
+    policy.stages.front().requirements.count_wide_spf = true; // a replay under other rules
+    CHECK_FALSE(decide(counted, policy)->reason);
 }

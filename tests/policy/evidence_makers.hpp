@@ -51,6 +51,7 @@ inline policy::Evidence good_evidence() {
     evidence.iprev = iprev_pass();
     evidence.spf_mail_from = spf(policy::SpfResult::pass);
     evidence.spf_helo = spf(policy::SpfResult::none);
+    evidence.spf_helo->domain = "mail.example.org";
     evidence.dkim = std::vector{signature(policy::DkimResult::pass)};
     return evidence;
 }

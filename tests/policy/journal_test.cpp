@@ -64,6 +64,8 @@ TEST_CASE("the policy field says what would have been answered") {
     CHECK(field(tests::unauthenticated_evidence()) ==
           "fail; reason=unauthenticated; stage=default;\n\t"
           "soft=\"450 4.7.26\"; enforce=\"550 5.7.26\"");
+    policy.stages.front().replies[Reason::unauthenticated].enforce = {450, "4.7.26"};
+    CHECK(field(tests::unauthenticated_evidence()).starts_with("fail;"));
     Evidence unclear = tests::good_evidence();
     unclear.iprev = {IprevResult::temperror, {}};
     CHECK(field(unclear).starts_with("temperror; reason=reverse_name_temperror;"));

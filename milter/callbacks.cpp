@@ -15,8 +15,11 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <thread>
+#include <unordered_map>
+#include <utility>
 
 namespace milter {
 
@@ -63,6 +66,33 @@ struct Connection {
     Session session;
 };
 
+// All that there are. libmilter does not close those that are open when it ends.
+class Connections {
+public:
+    Connection* add(std::unique_ptr<Connection> connection) {
+        const std::lock_guard lock{mutex_};
+        Connection* const key = connection.get();
+        return all_.emplace(key, std::move(connection)).first->first;
+    }
+
+    void remove(Connection* connection) {
+        decltype(all_)::node_type removed; // destroyed after the lock
+        const std::lock_guard lock{mutex_};
+        removed = all_.extract(connection);
+    }
+
+    void remove_all() {
+        const std::lock_guard lock{mutex_};
+        all_.clear();
+    }
+
+private:
+    std::mutex mutex_; // guards all_
+    std::unordered_map<Connection*, std::unique_ptr<Connection>> all_;
+};
+
+Connections connections;
+
 Connection* connection_of(SMFICTX* context) {
     return static_cast<Connection*>(smfi_getpriv(context));
 }
@@ -88,11 +118,11 @@ void log_trouble(const char* event, const char* what) noexcept {
 
 // Makes the session that on_close() ends. Throws where there is no memory for it.
 void make_connection(SMFICTX* context, unsigned long steps) {
-    auto connection = std::make_unique<Connection>(context, steps);
-    if (smfi_setpriv(context, connection.get()) != MI_SUCCESS) {
+    Connection* const added = connections.add(std::make_unique<Connection>(context, steps));
+    if (smfi_setpriv(context, added) != MI_SUCCESS) {
+        connections.remove(added);
         throw std::runtime_error{"smfi_setpriv failed"};
     }
-    static_cast<void>(connection.release());
 }
 
 sfsistat status_in_trouble() {
@@ -289,7 +319,7 @@ sfsistat on_abort(SMFICTX* context) noexcept {
 sfsistat on_close(SMFICTX* context) noexcept {
     const Event event;
     if (event.may_begin()) {
-        const std::unique_ptr<Connection> owner{connection_of(context)};
+        connections.remove(connection_of(context));
         smfi_setpriv(context, nullptr);
     }
     return SMFIS_CONTINUE;
@@ -348,6 +378,9 @@ MilterEnd run_milter(std::chrono::milliseconds patience) {
         std::this_thread::sleep_for(std::chrono::milliseconds{10});
     }
     end.is_quiet = events_under_way == 0;
+    if (end.is_quiet) {
+        connections.remove_all();
+    }
     return end;
 }
 

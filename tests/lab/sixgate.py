@@ -40,6 +40,20 @@ class Sixgate:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def resident_kib(self) -> int:
+        """What it holds of memory now."""
+        assert self._process is not None
+        text = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(re.search(r"^VmRSS:\s+(\d+)", text, re.M)[1])  # type: ignore[index]
+
+    @property
+    def cpu_seconds(self) -> float:
+        """What it has used of the processor so far, all its threads."""
+        assert self._process is not None
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def start(self, configuration: str) -> None:
         """Returns when a client can connect."""
         if not os.access(self.program, os.X_OK):

@@ -97,6 +97,10 @@ public:
                ns_rr_type(asked) == static_cast<unsigned>(type);
     }
 
+    // Whoever sent it looks nothing up for others, and is not in charge of the name either: a lame
+    // delegation. What such a server does not have may be there.
+    bool is_from_bystander() const { return flag(ns_f_aa) == 0 && flag(ns_f_ra) == 0; }
+
     // With the upper bits of RFC 6891 section 6.1.3: BADVERS would otherwise read as NOERROR.
     // Nothing where the section that holds them cannot be read.
     std::optional<unsigned> rcode() const {
@@ -265,7 +269,9 @@ bool is_referral(const RecordList& authority) {
 
 TimedAnswer nothing(const Message& message, LookupFailure failure, seconds chain_ttl) {
     const auto authority = message.records(ns_s_ns);
-    if (!authority || (failure == LookupFailure::no_record && is_referral(*authority))) {
+    const bool is_lame = failure == LookupFailure::no_record && authority &&
+                         (is_referral(*authority) || message.is_from_bystander());
+    if (!authority || is_lame) {
         return failed(LookupFailure::server_failure);
     }
     return {tl::unexpected{failure}, std::min(chain_ttl, negative_ttl(*authority))};

@@ -13,16 +13,42 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab.site import Site, program_from_environment  # noqa: E402
+from receiver import Receiver  # noqa: E402
+
+from lab.sendmail import Sendmail  # noqa: E402
+from lab.site import REPOSITORY, SENDMAIL_PORT, SMTP_PORT, Site, program_from_environment  # noqa: E402
 from lab.sixgate import Sixgate  # noqa: E402
+from lab.unpacked import Unpacked, unpack  # noqa: E402
 
 Start = Callable[..., Sixgate]
 
 
 @pytest.fixture(scope="session")
-def the_site() -> Iterator[Site]:
+def unpacked() -> Unpacked:
+    """Sendmail and other filters: fetched before the private network is entered."""
+    return unpack(REPOSITORY / "build" / "lab" / "debian")
+
+
+@pytest.fixture(scope="session")
+def the_site(unpacked: Unpacked) -> Iterator[Site]:
     with Site(program_from_environment("dev")) as site:
         yield site
+
+
+@pytest.fixture(scope="session")
+def the_sendmail(the_site: Site, unpacked: Unpacked) -> Iterator[Sendmail]:
+    sendmail = the_site.sendmail(unpacked)
+    sendmail.start()
+    yield sendmail
+    sendmail.stop()
+
+
+@pytest.fixture(params=["postfix", "sendmail"])
+def mta(request: pytest.FixtureRequest, site: Site) -> Receiver:
+    """Each of the two MTAs, before the same sixgate."""
+    if request.param == "postfix":
+        return Receiver(site, site.postfix, SMTP_PORT)
+    return Receiver(site, request.getfixturevalue("the_sendmail"), SENDMAIL_PORT)
 
 
 @pytest.fixture

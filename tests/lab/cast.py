@@ -85,9 +85,13 @@ NEITHER = _client("neither", "2001:db8:5::6", "PTR, neither SPF nor DKIM")
 BROKEN_SIGNATURE = _client(
     "broken-signature", "2001:db8:5::7", "PTR, its only signature broken", signature=Signature.BROKEN
 )
+HOSTILE = _client(
+    "hostile", "2001:db8:5::8", "its reverse name is meant to break replies",
+    reverse_name=r"100%s%n\013\010550\0325.0.0\034\040\(x.hostile.test",
+)  # fmt: skip
 IPV4 = _client("ipv4", "192.0.2.55", "IPv4: no PTR, no SPF, not signed", reverse_name=None)
 
-CAST = (GOOD, NO_PTR, FORGED_PTR, PTR_SERVFAIL, SPF_ONLY, DKIM_ONLY, NEITHER, BROKEN_SIGNATURE, IPV4)
+CAST = (GOOD, NO_PTR, FORGED_PTR, PTR_SERVFAIL, SPF_ONLY, DKIM_ONLY, NEITHER, BROKEN_SIGNATURE, HOSTILE, IPV4)
 
 
 class Keys:
@@ -130,6 +134,7 @@ def zone_of(keys: Keys) -> list[Record]:
     ]
     for client in CAST:
         records += client.records() + keys.records(client)
+        records.append(Record(f"_dmarc.{client.domain}", "TXT", "v=DMARC1; p=none"))
     return records
 
 

@@ -5,9 +5,7 @@ The Postfix of the machine, /etc/postfix and /var/spool/postfix, is neither read
 
 from __future__ import annotations
 
-import email
 import email.message
-import email.policy
 import os
 import pwd
 import time
@@ -15,15 +13,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .maildir import Maildir
 from .namespace import PrivateNetwork
 
 
 @dataclass(frozen=True)
 class Listener:
-    """Where an smtpd listens: "[2001:db8:1::25]:25". `options` go before those of main.cf."""
+    """Where an smtpd listens: "[2001:db8:1::25]:25", or the name of a unix socket in the folder queue/public.
+
+    `options` go before those of main.cf.
+    """
 
     endpoint: str
     options: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        return "inet" if self.address else "unix"
 
     @property
     def address(self) -> str:
@@ -72,7 +78,7 @@ class Postfix:
         self.folder = folder
         self.settings = settings
         self.configuration = folder / "config"
-        self.mailbox = folder / "mail" / "inbox"
+        self.mailbox = Maildir(folder / "mail" / "inbox", self.log)
         self._is_running = False
 
     def start(self) -> None:
@@ -105,23 +111,11 @@ class Postfix:
 
     def delivered(self, token: str, timeout: float = 10) -> email.message.EmailMessage:
         """The message that holds `token`, for instance its Message-ID; waits until it has come."""
-        deadline = time.monotonic() + timeout
-        while (found := self._find(token)) is None:
-            if time.monotonic() > deadline:
-                raise AssertionError(f"{token} was not delivered.\n{self.log()}")
-            time.sleep(0.02)
-        return email.message_from_bytes(found, policy=email.policy.default)
+        return self.mailbox.delivered(token, timeout)
 
     def has(self, token: str) -> bool:
         """Whether the message is in the mailbox now."""
-        return self._find(token) is not None
-
-    def _find(self, token: str) -> bytes | None:
-        wanted = token.encode()
-        folder = self.mailbox / "new"
-        names = os.listdir(folder) if folder.exists() else []
-        contents = ((folder / name).read_bytes() for name in sorted(names))
-        return next((content for content in contents if wanted in content), None)
+        return bool(self.mailbox.find(token))
 
     def _command(self, verb: str) -> list[str]:
         return ["/usr/sbin/postfix", "-c", str(self.configuration), verb]
@@ -193,10 +187,10 @@ class Postfix:
     def _master_cf(self) -> str:
         lines = []
         for listener in self.settings.listeners:
-            lines.append(f"{listener.endpoint} inet n - n - - smtpd")
+            lines.append(f"{listener.endpoint} {listener.kind} n - n - - smtpd")
             lines += [f"  -o {option}" for option in listener.options]
         return "\n".join(lines) + "\n" + _SERVICES
 
 
 def _addresses(listeners: Iterable[Listener]) -> list[str]:
-    return [listener.address for listener in listeners]
+    return [listener.address for listener in listeners if listener.address]

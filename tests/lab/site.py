@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import cast, messages, smtp
+from . import cast, filters, messages, smtp
 from .cast import Client
 from .dns_tap import DnsTap
 from .messages import Message
@@ -16,7 +16,9 @@ from .namespace import PrivateNetwork
 from .nsd import NameServer
 from .postfix import Listener, Postfix, PostfixSettings
 from .sasl import SaslServer
+from .sendmail import Sendmail, SendmailSettings
 from .sixgate import Sixgate
+from .unpacked import Unpacked
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 AUTHSERV_ID = cast.HOST
@@ -24,6 +26,12 @@ AUTHSERV_ID = cast.HOST
 SMTP_PORT = 25
 UNFILTERED_PORT = 2525  # a listener without the milter, for tests of the lab itself
 TAP_PORT = 5300
+LOCAL_SMTP = "smtp-local"  # a unix socket
+OPENDKIM_FIRST_PORT = 2531  # listeners with further filters beside sixgate
+OPENDKIM_LAST_PORT = 2532
+OPENDMARC_PORT = 2533
+SENDMAIL_PORT = 26
+SENDMAIL_DUAL_STACK_PORT = 27
 SASL_PORT = 4000
 SASL_USER = ("alice", "secret")
 
@@ -107,7 +115,36 @@ servers = ["{self.dns.address}"]
             server = cast.ADDRESS6 if ":" in client.address else cast.ADDRESS4
         return smtp.Client((server, port), client.address)
 
+    # -- parts
+
+    def sendmail(self, unpacked: Unpacked) -> Sendmail:
+        """A second MTA of the same name, not started yet."""
+        settings = SendmailSettings(
+            host_name=cast.HOST,
+            domains=(cast.HOST, "other.example.test"),
+            listeners=(
+                (cast.ADDRESS6, SENDMAIL_PORT),
+                (cast.ADDRESS4, SENDMAIL_PORT),
+                ("::1", SENDMAIL_PORT),
+                ("::", SENDMAIL_DUAL_STACK_PORT),
+            ),
+            milter=str(self.sixgate.socket_path),
+            sasl_user=SASL_USER,
+        )
+        return Sendmail(self.network, self.folder / "sendmail", unpacked, settings)
+
+    @property
+    def filters_folder(self) -> Path:
+        return self.folder / "filters"
+
+    def _listener_with_filters(self, port: int, *addresses: str) -> Listener:
+        return Listener(f"[{cast.ADDRESS6}]:{port}", (f"smtpd_milters={','.join(addresses)}",))
+
     def _postfix_settings(self) -> PostfixSettings:
+        sixgate = self.sixgate.milter_address
+        opendkim, opendmarc = (
+            f"unix:{filters.socket_path_of(self.filters_folder, name)}" for name in ("opendkim", "opendmarc")
+        )
         listeners = (
             Listener(f"[{cast.ADDRESS6}]:{SMTP_PORT}"),
             Listener(f"[{cast.SECOND_ADDRESS6}]:{SMTP_PORT}"),
@@ -116,11 +153,15 @@ servers = ["{self.dns.address}"]
             Listener(f"127.0.0.1:{SMTP_PORT}"),
             Listener(f"[{cast.ADDRESS6}]:{UNFILTERED_PORT}", ("smtpd_milters=",)),
             Listener(f"{cast.ADDRESS4}:{UNFILTERED_PORT}", ("smtpd_milters=",)),
+            Listener(LOCAL_SMTP),
+            self._listener_with_filters(OPENDKIM_FIRST_PORT, opendkim, sixgate),
+            self._listener_with_filters(OPENDKIM_LAST_PORT, sixgate, opendkim),
+            self._listener_with_filters(OPENDMARC_PORT, sixgate, opendmarc),
         )
         return PostfixSettings(
             host_name=cast.HOST,
             domains=(cast.HOST, "other.example.test"),
             listeners=listeners,
-            milter=self.sixgate.milter_address,
+            milter=sixgate,
             sasl_port=SASL_PORT,
         )

@@ -74,6 +74,13 @@ class Sixgate:
         """The same, but libmilter's listener is woken: it looks for its end when somebody connects."""
         return self._stop(wake=self._is_listening)
 
+    def kill(self) -> None:
+        """SIGKILL: what a crash or a lack of memory does to it."""
+        assert self._process is not None
+        process, self._process = self._process, None
+        process.kill()
+        process.wait()
+
     def reload(self, configuration: str) -> None:
         """Another configuration, SIGUSR1; returns when the log tells that it was read, or refused."""
         assert self._process is not None

@@ -10,6 +10,7 @@ import re
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class ConnectionLost(Exception):
@@ -51,14 +52,13 @@ class Reply:
 
 
 class Client:
-    """One SMTP connection from `source` to `server` (address, port), as a context manager."""
+    """One SMTP connection from `source` to `server`, (address, port) or a unix socket, as a context manager."""
 
-    def __init__(self, server: tuple[str, int], source: str | None = None, timeout: float = 30) -> None:
+    def __init__(self, server: tuple[str, int] | Path, source: str | None = None, timeout: float = 30) -> None:
         self.dialogue: list[str] = []
-        bind_to = (source, 0) if source else None
-        self._socket = socket.create_connection(server, timeout, bind_to)
+        self._socket = _connected_to(server, source, timeout)
         self._stream = self._socket.makefile("rb")
-        self.greeting = self._reply()
+        self.greeting = self.reply()
 
     def __enter__(self) -> Client:
         return self
@@ -74,7 +74,7 @@ class Client:
 
     def command(self, line: str) -> Reply:
         self._send(line)
-        return self._reply()
+        return self.reply()
 
     def ehlo(self, name: str) -> Reply:
         return self.command(f"EHLO {name}")
@@ -101,9 +101,22 @@ class Client:
 
     def content(self, message: bytes) -> Reply:
         """The message after a 354, dot-stuffed (RFC 5321 section 4.5.2), and its end."""
-        self._socket.sendall(re.sub(rb"(?m)^\.", b"..", message) + b".\r\n")
+        self.write(dot_stuffed(message) + b".\r\n")
         self.dialogue += [f"C: ({len(message)} octets of message)", "C: ."]
-        return self._reply()
+        return self.reply()
+
+    def bdat(self, chunk: bytes, is_last: bool = False) -> Reply:
+        """RFC 3030."""
+        last = " LAST" if is_last else ""
+        self.dialogue.append(f"C: BDAT {len(chunk)}{last}")
+        self.write(f"BDAT {len(chunk)}{last}\r\n".encode() + chunk)
+        return self.reply()
+
+    def pipelined(self, *lines: str) -> list[Reply]:
+        """RFC 2920: all commands at once, then a reply to each."""
+        self.dialogue += [f"C: {line}" for line in lines]
+        self.write("".join(f"{line}\r\n" for line in lines).encode())
+        return [self.reply() for _ in lines]
 
     def send(self, mail_from: str, recipients: str | Iterable[str], message: bytes) -> Reply:
         """One transaction; the first reply that refuses all of it, or that to the end of the message."""
@@ -128,9 +141,13 @@ class Client:
 
     def _send(self, line: str) -> None:
         self.dialogue.append(f"C: {line}")
-        self._socket.sendall(f"{line}\r\n".encode())
+        self.write(f"{line}\r\n".encode())
 
-    def _reply(self) -> Reply:
+    def write(self, octets: bytes) -> None:
+        """As they are, without waiting for a reply."""
+        self._socket.sendall(octets)
+
+    def reply(self) -> Reply:
         lines: list[str] = []
         while not lines or re.match(r"\d{3}-", lines[-1]):
             raw = self._stream.readline()
@@ -141,3 +158,17 @@ class Client:
         if not re.match(r"\d{3}( |$)", lines[-1]):
             raise ConnectionLost(f"not an SMTP reply: {lines}")
         return Reply(tuple(lines))
+
+
+def dot_stuffed(message: bytes) -> bytes:
+    """RFC 5321 section 4.5.2."""
+    return re.sub(rb"(?m)^\.", b"..", message)
+
+
+def _connected_to(server: tuple[str, int] | Path, source: str | None, timeout: float) -> socket.socket:
+    if isinstance(server, Path):
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(timeout)
+        connection.connect(str(server))
+        return connection
+    return socket.create_connection(server, timeout, (source, 0) if source else None)

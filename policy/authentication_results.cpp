@@ -17,15 +17,44 @@ constexpr std::size_t max_names = 3;
 constexpr std::size_t max_addresses = 2;
 constexpr std::size_t header_b_length = 12; // enough to tell signatures apart (RFC 6008)
 
-// RFC 2045 section 5.1 `value`: quoted unless it is a token. An IPv6 address is never a token,
-// because of its colons. "@" may stand in a pvalue (RFC 8601 section 2.2).
-bool is_token_or_address(std::string_view text) {
-    static constexpr std::string_view specials = "()<>,;:\\\"/[]?=";
+// RFC 2045 section 5.1. An IPv6 address is never a token, because of its colons.
+bool is_token(std::string_view text) {
+    static constexpr std::string_view specials = "()<>@,;:\\\"/[]?=";
     const auto is_plain = [](char c) {
         return is_printable(c) && c != ' ' && specials.find(c) == std::string_view::npos;
     };
-    return !text.empty() && std::ranges::all_of(text, is_plain) && !text.ends_with('@') &&
-           std::ranges::count(text, '@') <= 1;
+    return !text.empty() && std::ranges::all_of(text, is_plain);
+}
+
+// RFC 6376 section 3.5: labels of letters, digits and hyphens, and more than one.
+bool is_domain_name(std::string_view text) {
+    std::size_t labels = 0;
+    for (bool is_last = false; !is_last; ++labels) {
+        const auto label = text.substr(0, text.find('.'));
+        const auto is_inner = [](char c) {
+            return (to_lower(c) >= 'a' && to_lower(c) <= 'z') || is_digit(c) || c == '-';
+        };
+        if (label.empty() || label.starts_with('-') || label.ends_with('-') ||
+            !std::ranges::all_of(label, is_inner)) {
+            return false;
+        }
+        is_last = label.size() == text.size();
+        text.remove_prefix(std::min(label.size() + 1, text.size()));
+    }
+    return labels > 1;
+}
+
+// RFC 8601 section 2.2 takes a mailbox, or what follows its local part, without quotes. One whose
+// local part is no token is quoted nevertheless: few would read it.
+bool is_address(std::string_view text) {
+    const auto at = text.rfind('@');
+    if (at == std::string_view::npos || !is_domain_name(text.substr(at + 1))) {
+        return false;
+    }
+    const auto local_part = text.substr(0, at);
+    const bool is_dotted = local_part.starts_with('.') || local_part.ends_with('.') ||
+                           local_part.find("..") != std::string_view::npos;
+    return local_part.empty() || (is_token(local_part) && !is_dotted);
 }
 
 // RFC 5322 quoted-pairs for what would end a quoted string or a comment.
@@ -42,7 +71,7 @@ std::string escaped(std::string_view text, std::string_view specials) {
 
 std::string pvalue(std::string_view raw) {
     const std::string text = printable(raw, value_limit);
-    return is_token_or_address(text) ? text : '"' + escaped(text, "\"\\") + '"';
+    return is_token(text) || is_address(text) ? text : '"' + escaped(text, "\"\\") + '"';
 }
 
 std::string property(std::string_view name, std::string_view value) {

@@ -1,5 +1,7 @@
 #include "policy/text_lines.hpp"
 
+#include <algorithm>
+
 namespace policy {
 
 namespace {
@@ -8,34 +10,52 @@ namespace {
 // that one quote from a stranger does not make a line without end.
 constexpr std::size_t longest_quoted = 200;
 
-// The length of the next word with the spaces before it.
-std::size_t next_word(std::string_view text) {
-    std::size_t at = text.find_first_not_of(' ');
-    if (at == std::string_view::npos) {
-        return text.size();
+// The words of a text one after the other, each with the spaces before it.
+class Words {
+public:
+    explicit Words(std::string_view text) : rest_{text} {}
+
+    bool has_more() const { return !rest_.empty(); }
+
+    std::string_view next() {
+        const auto word = rest_.substr(0, size_of_next());
+        rest_.remove_prefix(word.size());
+        return word;
     }
-    const std::size_t begin = at;
-    bool is_quoted = false;
-    for (; at < text.size() && (is_quoted || text[at] != ' '); ++at) {
-        if (at - begin > longest_quoted) {
-            is_quoted = false;
-        } else if (text[at] == '\\' && is_quoted) {
-            ++at;
-        } else if (text[at] == '"') {
-            is_quoted = !is_quoted;
+
+private:
+    std::size_t size_of_next() {
+        std::size_t at = rest_.find_first_not_of(' ');
+        const std::size_t begin = at;
+        bool is_quoted = false;
+        for (; at < rest_.size() && (is_quoted || rest_[at] != ' '); ++at) {
+            const char c = rest_[at];
+            if (is_quoted && at - begin > longest_quoted) {
+                is_quoted = false;
+            } else if (c == '\\' && (is_quoted || comments_ > 0)) {
+                ++at;
+            } else if (c == '"' && comments_ == 0) {
+                is_quoted = !is_quoted;
+            } else if (c == '(' && !is_quoted) {
+                ++comments_;
+            } else if (c == ')' && !is_quoted && comments_ > 0) {
+                --comments_;
+            }
         }
+        return std::min(at, rest_.size());
     }
-    return std::min(at, text.size());
-}
+
+    std::string_view rest_;
+    std::size_t comments_ = 0; // how deep in comments: there a quote is a character like others
+};
 
 } // namespace
 
 std::vector<std::string> wrap(std::string_view text, std::size_t width, std::string_view indent) {
     std::vector<std::string> lines(1);
     bool is_new_line = true;
-    while (!text.empty()) {
-        std::string_view word = text.substr(0, next_word(text));
-        text.remove_prefix(word.size());
+    for (Words words{text}; words.has_more();) {
+        std::string_view word = words.next();
         if (!is_new_line && lines.back().size() + word.size() > width) {
             lines.emplace_back(indent);
             word.remove_prefix(std::min(word.find_first_not_of(' '), word.size()));

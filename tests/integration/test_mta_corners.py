@@ -107,7 +107,7 @@ def test_a_second_mail_changes_nothing(start: Start, mta: Receiver) -> None:
         assert connection.rcpt(cast.RECIPIENT).code == 250
         assert connection.data(message.content).code == 250
         connection.quit()
-    assert [entry["mail_from_domain"] for entry in entries_of(sixgate, 2)] == [cast.NEITHER.domain, ""]
+    assert [entry["mail_from_domain"] for entry in entries_of(sixgate, 2)] == [cast.NEITHER.domain, "<>"]
 
 
 def entries_of(sixgate: Sixgate, count: int) -> list[dict[str, str]]:
@@ -121,8 +121,8 @@ def test_a_mail_that_the_mta_refuses_leaves_no_trace(start: Start, mta: Receiver
     start(ENFORCE)
     message = mta.site.message(cast.GOOD)
     with mta.greet(cast.GOOD) as connection:
-        assert connection.command("MAIL FROM:<a@b@c>").code >= 500
-        assert connection.command("MAIL FROM:<x@neither.test> SIZE=99999999999").code >= 500
+        assert connection.command("MAIL FROM:").code >= 500
+        assert connection.command("MAIL FROM:<x@neither.test> NONSENSE=1").code >= 500
         assert connection.command("RCPT TO:<>").code >= 500
         assert connection.send(cast.GOOD.mail_from, ["x@elsewhere.test", cast.RECIPIENT], message.content).code == 250
         connection.quit()
@@ -271,9 +271,9 @@ def test_smtp_on_standard_input(start: Start, site: Site, the_sendmail: Sendmail
     """The same from Sendmail."""
     sendmail = Receiver(site, the_sendmail, 0)
     message = unjudged(start, sendmail)
-    commands = f"EHLO localhost\r\nMAIL FROM:<sender@neither.test>\r\nRCPT TO:<{cast.RECIPIENT}>\r\nDATA\r\n"
-    said = the_sendmail.converse(commands.encode() + message.content + b".\r\nQUIT\r\n")
-    assert b"accepted for delivery" in said
+    with smtp.Client(the_sendmail.standard_input()) as connection:
+        connection.ehlo("localhost")
+        assert connection.send("sender@neither.test", cast.RECIPIENT, message.content).code == 250
     assert results_of(sendmail.fields(message)) == [FORGED[1]]
     assert site.dns.questions() == []
 
@@ -305,15 +305,6 @@ def test_xclient_is_judged_by_the_address_it_tells(start: Start, site: Site, cli
         assert connection.send(client.mail_from, cast.RECIPIENT, message.content).codes == codes
         connection.quit()
     assert site.dns.count(client.ptr_name, "PTR") == 1
-
-
-def test_xclient_twice(start: Start, site: Site) -> None:
-    start(ENFORCE)
-    client = cast.NO_PTR
-    with through_proxy(site, told(cast.GOOD), told(client)) as connection:
-        reply = connection.send(client.mail_from, cast.RECIPIENT, site.message(client).content)
-    assert reply.codes == "550 5.7.25"
-    assert client.address in reply.lines[0]
 
 
 def test_a_name_that_xclient_tells_proves_nothing(start: Start, site: Site) -> None:

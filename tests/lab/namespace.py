@@ -75,10 +75,12 @@ class PrivateNetwork:
         self._write_resolver_files()
         self._configure_loopback()
 
-    def start(self, command: Sequence[str], output: BinaryIO) -> subprocess.Popen[bytes]:
+    def start(
+        self, command: Sequence[str], output: BinaryIO | socket.socket, input_: socket.socket | None = None
+    ) -> subprocess.Popen[bytes]:
         """A process that ends with the namespace at the latest."""
         with self._processes_inside():
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            return subprocess.Popen(command, stdin=input_ or subprocess.DEVNULL, stdout=output, stderr=output)
 
     def run(self, command: Sequence[str], input_: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """A command to its end, with its output. Daemons that it leaves behind must not hold that."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.message
+import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -68,9 +69,12 @@ class Sendmail:
         """Whether the message is in the mailbox now."""
         return bool(self.mailbox.find(token))
 
-    def converse(self, commands: bytes) -> bytes:
-        """sendmail -bs: SMTP on standard input, which a program on the machine itself speaks."""
-        return self.network.run(self._command("-bs"), commands).stdout
+    def standard_input(self) -> socket.socket:
+        """sendmail -bs: SMTP as a program on the machine itself speaks it."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self.network.start(self._command("-bs"), theirs, theirs)
+        return ours
 
     def submit_locally(self, message: bytes, mail_from: str, recipient: str) -> None:
         """What a program on the machine itself does: sendmail(8), without SMTP."""

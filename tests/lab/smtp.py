@@ -52,9 +52,10 @@ class Reply:
 
 
 class Client:
-    """One SMTP connection from `source` to `server`, (address, port) or a unix socket, as a context manager."""
+    """One SMTP connection as a context manager: from `source` to `server`, which is (address, port), the path of a
+    unix socket or a socket that is connected already."""
 
-    def __init__(self, server: tuple[str, int] | Path, source: str | None = None, timeout: float = 30) -> None:
+    def __init__(self, server: tuple[str, int] | Path | socket.socket, source: str | None = None, timeout: float = 30) -> None:
         self.dialogue: list[str] = []
         self._socket = _connected_to(server, source, timeout)
         self._stream = self._socket.makefile("rb")
@@ -165,7 +166,11 @@ def dot_stuffed(message: bytes) -> bytes:
     return re.sub(rb"(?m)^\.", b"..", message)
 
 
-def _connected_to(server: tuple[str, int] | Path, source: str | None, timeout: float) -> socket.socket:
+def _connected_to(
+    server: tuple[str, int] | Path | socket.socket, source: str | None, timeout: float
+) -> socket.socket:
+    if isinstance(server, socket.socket):
+        return server
     if isinstance(server, Path):
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(timeout)

@@ -52,6 +52,34 @@ TEST_CASE("domains are told as DNS was asked for them") {
     CHECK(resinfos(evidence).at(2) == "spf=none smtp.helo=xn--bcher-kva.example");
 }
 
+TEST_CASE("an address stands without quotes where RFC 8601 lets it") {
+    const std::vector<std::string> plain{
+        "user@example.org", "@example.org", "a.b+c'd%e@xn--bcher-kva.example", "user@1.2.3.4"};
+    const std::vector<std::string> quoted{"user@localhost",
+                                          "user@a_b.example.org",
+                                          "user@-a.example.org",
+                                          "user@a-.example.org",
+                                          "user@example.org.",
+                                          "user@a..example.org",
+                                          ".user@example.org",
+                                          "user.@example.org",
+                                          "a..b@example.org",
+                                          "a@b@example.org",
+                                          "a/b@example.org",
+                                          "user@",
+                                          "@"};
+    Evidence evidence = tests::good_evidence();
+    evidence.mail_from_domain.clear();
+    for (const auto& mail_from : plain) {
+        evidence.mail_from = mail_from;
+        CHECK(resinfos(evidence).at(1) == "spf=pass smtp.mailfrom=" + mail_from);
+    }
+    for (const auto& mail_from : quoted) {
+        evidence.mail_from = mail_from;
+        CHECK(resinfos(evidence).at(1) == "spf=pass smtp.mailfrom=\"" + mail_from + '"');
+    }
+}
+
 TEST_CASE("nothing a stranger supplies ends a value, a comment or the field") {
     Evidence evidence = tests::good_evidence();
     evidence.helo = "x\r\nBcc: all@example.org";

@@ -48,6 +48,10 @@ TEST_CASE("words are kept whole, and quoted ones together") {
     CHECK(wrap("", 10, "") == Lines{""});
     CHECK(wrap("one two three", 7, " ") == Lines{"one two", " three"});
     CHECK(wrap(" led by space", 6, "") == Lines{" led", "by", "space"});
+    CHECK(wrap(R"((a " b) c="d e f" g)", 8, "") == Lines{"(a \" b)", R"(c="d e f")", "g"});
+    CHECK(wrap(R"((a \) " (b c) d) e="f g")", 8, "") ==
+          Lines{"(a \\) \"", "(b c) d)", R"(e="f g")"});
+    CHECK(wrap(R"(a="(" b="c d")", 4, "") == Lines{R"(a="(")", R"(b="c d")"});
     CHECK(wrap("unbreakable", 4, "") == Lines{"unbreakable"});
     CHECK(wrap("a \"b c d\" e", 4, "") == Lines{"a", "\"b c d\"", "e"});
     CHECK(wrap(R"(a "b\" c" d)", 3, "") == Lines{"a", R"("b\" c")", "d"});

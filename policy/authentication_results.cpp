@@ -168,12 +168,13 @@ std::vector<std::string> resinfos(const Evidence& evidence) {
     if (evidence.iprev) {
         infos.push_back(iprev_resinfo(*evidence.iprev, evidence.client));
     }
+    if (evidence.spf_helo) {
+        infos.push_back(spf_resinfo(*evidence.spf_helo, "smtp.helo", helo_of(evidence)));
+    }
+    // The one that DMARC is about comes last: OpenDMARC goes by the last SPF result of a field.
     if (evidence.spf_mail_from) {
         infos.push_back(
             spf_resinfo(*evidence.spf_mail_from, "smtp.mailfrom", mail_from_of(evidence)));
-    }
-    if (evidence.spf_helo) {
-        infos.push_back(spf_resinfo(*evidence.spf_helo, "smtp.helo", helo_of(evidence)));
     }
     if (evidence.dkim) {
         for (const auto& signature : *evidence.dkim) {

@@ -58,9 +58,23 @@ def socket_path_of(folder: Path, name: str) -> Path:
     return folder / f"{name}.sock"
 
 
+# Of itself libunbound asks no server on the loopback, and nobody about .test (RFC 6761).
+_UNBOUND = """\
+server:
+    do-not-query-localhost: no
+    local-zone: "test." nodefault
+forward-zone:
+    name: "."
+    forward-addr: 127.0.0.1
+"""
+
+
 def opendkim(network: PrivateNetwork, folder: Path, unpacked: Unpacked, authserv_id: str) -> Filter:
     """It verifies, and signs nothing."""
-    settings = f"Mode v\nAuthservID {authserv_id}\nAlwaysAddARHeader yes\nNameservers 127.0.0.1\n"
+    folder.mkdir(parents=True, exist_ok=True)
+    resolver = folder / "unbound.conf"
+    resolver.write_text(_UNBOUND)
+    settings = f"Mode v\nAuthservID {authserv_id}\nAlwaysAddARHeader yes\nResolverConfiguration {resolver}\n"
     return Filter(network, folder, unpacked, "opendkim", settings)
 
 

@@ -201,6 +201,15 @@ TEST_CASE("closed answers recipient by recipient, without DNS") {
     CHECK(scene.results_field().find("iprev=pass") != std::string::npos);
 }
 
+TEST_CASE("closed answers a recipient that comes without MAIL") {
+    Scene scene{Mode::closed, Session::AtRcpt::answers};
+    scene.connect(good_client);
+    CHECK(scene.session.rcpt("<someone@example.net>") == Answer::tempfail);
+    CHECK(scene.mta.reply->code.to_string() == "451 4.7.1");
+    CHECK(scene.session.rcpt("<postmaster@example.net>") == Answer::proceed);
+    CHECK(scene.finish() == Answer::proceed); // the recipient is not forgotten
+}
+
 TEST_CASE("closed answers at the end where RCPT was agreed to be silent") {
     Scene scene{Mode::closed};
     scene.connect(good_client);

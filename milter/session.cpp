@@ -125,7 +125,9 @@ void Session::mail(std::string_view reverse_path) {
 }
 
 Answer Session::rcpt(std::string_view forward_path) {
-    message();
+    if (!message_ || message_->has_begun) {
+        begin_message(); // there was no MAIL, or its message is over
+    }
     const std::string recipient{path_of(forward_path)};
     if (at_rcpt_ == AtRcpt::answers) {
         policy::Evidence alone = evidence_;
@@ -139,7 +141,7 @@ Answer Session::rcpt(std::string_view forward_path) {
     return Answer::proceed;
 }
 
-// The message under way. An MTA that sends RCPT or content without MAIL gets one with a null path.
+// The message under way. An MTA that sends content without MAIL gets a message with a null path.
 Session::Message& Session::message() {
     if (!message_) {
         begin_message();

@@ -208,6 +208,16 @@ TEST_CASE("closed answers a recipient that comes without MAIL") {
     CHECK(scene.mta.reply->code.to_string() == "451 4.7.1");
     CHECK(scene.session.rcpt("<postmaster@example.net>") == Answer::proceed);
     CHECK(scene.finish() == Answer::proceed); // the recipient is not forgotten
+    scene.session.rcpt("<postmaster@example.net>");
+    CHECK(scene.session.evidence().recipients.size() == 1); // those of the last message are
+}
+
+TEST_CASE("a recipient that comes after content begins a message") {
+    Scene scene{Mode::closed};
+    scene.connect(good_client);
+    scene.session.header("From", " a@example.org");
+    scene.session.rcpt("<postmaster@example.net>");
+    CHECK(scene.session.end_of_message() == Answer::proceed);
 }
 
 TEST_CASE("closed answers at the end where RCPT was agreed to be silent") {

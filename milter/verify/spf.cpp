@@ -33,6 +33,10 @@ constexpr unsigned most_void_terms = 2;
 constexpr unsigned most_wide_length = 16; // shorter prefixes are wide
 constexpr int most_started_questions = 10;
 constexpr unsigned most_started_depth = 4;
+// RFC 5321 section 4.5.3.1 knows no longer ones, and MTAs do. Macros repeat and split them.
+constexpr std::size_t longest_local_part = 256;
+constexpr std::size_t longest_helo = 255;
+constexpr std::size_t longest_explanation = 1000;
 constexpr std::size_t longest_shown_term = 80; // of a problem, which may end up in a reply
 
 // --- Names ------------------------------------------------------------------------------------
@@ -118,9 +122,9 @@ public:
     Evaluation(Lookups& lookups, const SpfRequest& request)
         : lookups_{lookups}, client_{request.client} {
         values_.client = request.client;
-        values_.local_part = local_part_of(request);
+        values_.local_part = local_part_of(request).substr(0, longest_local_part);
         values_.sender_domain = checked_domain(request);
-        values_.helo = request.helo;
+        values_.helo = request.helo.substr(0, longest_helo);
         values_.receiver = request.receiver.empty() ? "unknown" : request.receiver;
     }
 
@@ -157,7 +161,7 @@ public:
         if (!text) {
             return {};
         }
-        auto expanded = expand(*text, values_for(*text, outcome.domain));
+        auto expanded = expand(*text, values_for(*text, outcome.domain), longest_explanation);
         const auto is_printable = [](char c) { return c >= 0x20 && c < 0x7f; };
         return std::ranges::all_of(expanded, is_printable) ? expanded : std::string{};
     }

@@ -223,6 +223,12 @@ std::string expand_macro(const SpfMacro& macro, const SpfMacroValues& values) {
     return macro.is_escaped ? url_escaped(text) : text;
 }
 
+std::string expand_part(const std::variant<std::string, SpfMacro>& part,
+                        const SpfMacroValues& values) {
+    const auto* const macro = std::get_if<SpfMacro>(&part);
+    return macro != nullptr ? expand_macro(*macro, values) : std::get<std::string>(part);
+}
+
 } // namespace
 
 std::optional<SpfMacroString> parse_spf_macros(std::string_view text, SpfMacroLetters letters) {
@@ -247,17 +253,24 @@ std::optional<std::string> literal_text(const SpfMacroString& text) {
     return literal;
 }
 
-std::string expand(const SpfMacroString& text, const SpfMacroValues& values) {
+std::string expand(const SpfMacroString& text, const SpfMacroValues& values, std::size_t limit) {
     std::string expanded;
-    for (const auto& part : text.parts) {
-        const auto* const macro = std::get_if<SpfMacro>(&part);
-        expanded += macro != nullptr ? expand_macro(*macro, values) : std::get<std::string>(part);
+    for (auto part = text.parts.begin(); part != text.parts.end() && expanded.size() < limit;
+         ++part) {
+        expanded += expand_part(*part, values);
     }
-    return expanded;
+    return expanded.substr(0, limit);
 }
 
 std::string expand_domain(const SpfMacroString& text, const SpfMacroValues& values) {
-    std::string name = expand(text, values);
+    // From the right, because of a name that is too long the left is dropped: what is longer by a
+    // dot at either end is enough to tell what stays.
+    std::string name;
+    for (auto part = text.parts.rbegin();
+         part != text.parts.rend() && name.size() < longest_domain + 2;
+         ++part) {
+        name.insert(0, expand_part(*part, values));
+    }
     if (name.ends_with('.')) {
         name.pop_back();
     }

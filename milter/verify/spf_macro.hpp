@@ -4,6 +4,7 @@
 #include "policy/address.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -53,7 +54,8 @@ bool uses_letter(const SpfMacroString& text, char letter);
 // The text where there is no macro in it.
 std::optional<std::string> literal_text(const SpfMacroString& text);
 
-std::string expand(const SpfMacroString& text, const SpfMacroValues& values);
+// The text, cut after `limit` octets: a record of 64 KiB could make it a hundred megabytes long.
+std::string expand(const SpfMacroString& text, const SpfMacroValues& values, std::size_t limit);
 // As a name for DNS: without a final dot, and without as many labels on the left as it takes to be
 // at most 253 octets long (section 7.3). It may be no domain name for all that.
 std::string expand_domain(const SpfMacroString& text, const SpfMacroValues& values);

@@ -16,6 +16,11 @@ struct Scene {
     const ReplyContext& context;
 };
 
+// What a placeholder may put into the first line, which is not wrapped: senders' logs and bounces
+// often show it alone. And into the lines after it.
+inline constexpr std::size_t first_line_limit = 80;
+inline constexpr std::size_t other_lines_limit = 300;
+
 // `text` with its placeholders filled in, each with at most `limit` octets of printable ASCII.
 // `text` is one that fault_in() finds nothing wrong with.
 std::string expand(std::string_view text, const Scene& scene, std::size_t limit);

@@ -16,11 +16,6 @@ constexpr std::size_t max_lines = 32;
 constexpr std::size_t max_columns = 78;
 constexpr std::size_t max_line_octets = 400; // of a word without a space; libmilter takes 980
 
-// What a placeholder may put into the first line, which is not wrapped: senders' logs and bounces
-// often show it alone. And into the lines after it.
-constexpr std::size_t first_line_limit = 80;
-constexpr std::size_t other_lines_limit = 300;
-
 // "550-5.7.25 "
 std::size_t prefix_size(const ReplyCode& code) {
     return code.to_string().size() + 1;

@@ -30,8 +30,7 @@ policy::Evidence hostile_evidence() {
 
 void require_sound_replies(const milter::Config& config) {
     static const auto evidence = hostile_evidence();
-    const policy::ReplyContext context{
-        "0123456789abcdef", "mx.example.net", config.policy.help_url};
+    const policy::ReplyContext context{"0123456789ab", "mx.example.net", config.policy.help_url};
     for (const auto mode : {policy::Mode::soft, policy::Mode::enforce}) {
         for (const auto reason : policy::all_reasons) {
             const policy::Verdict verdict{.reason = reason, .stage = "default", .mode = mode};

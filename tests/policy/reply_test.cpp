@@ -175,9 +175,11 @@ TEST_CASE("what is wrong with a text is said") {
     CHECK(fault({first, "line\nend"}).find("ASCII") != std::string::npos);
     CHECK(fault({first, "\xc3\xa9"}).find("ASCII") != std::string::npos);
     CHECK(fault({first, std::string(201, 'x')}).find("200") != std::string::npos);
-    CHECK(fault({first + "{helo}{helo}{helo}"}) == "");
-    CHECK(fault({first + "{helo}{helo}{helo}{helo}"}).find("5 placeholders") != std::string::npos);
     CHECK(fault(std::vector(17, first)).find("16") != std::string::npos);
+    CHECK(fault({first + "{helo}{names}{dkim}{spf}{mail_from}"}) == "");
+    CHECK(fault({first + "{helo}{names}{dkim}{spf}{mail_from}{iprev}"}).find("grow") !=
+          std::string::npos);
+    CHECK(fault({first, "{helo}{names}{dkim}{spf}{mail_from}{iprev}"}) == "");
 }
 
 TEST_CASE("a doubled brace is a brace, and a percent sign stays") {

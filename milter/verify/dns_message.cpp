@@ -19,6 +19,8 @@ namespace {
 using Octets = std::span<const std::uint8_t>;
 using std::chrono::seconds;
 
+// Of texts and names. Addresses are small, any of them may be the client's, and RFC 7208 knows no
+// limit to those of an `a`: the message's length bounds them.
 constexpr std::size_t max_records = 256;
 constexpr int max_chain = 16; // CNAMEs; resolvers themselves follow no more
 
@@ -277,12 +279,16 @@ TimedAnswer nothing(const Message& message, LookupFailure failure, seconds chain
     return {tl::unexpected{failure}, std::min(chain_ttl, negative_ttl(*authority))};
 }
 
+bool has_limit(RecordType type) {
+    return type != RecordType::a && type != RecordType::aaaa;
+}
+
 TimedAnswer
 something(const Message& message, const RecordList& records, ChainEnd end, RecordType type) {
     RecordList wanted;
     for (const auto& record : records) {
         if (record.owner == end.name && record.type == static_cast<unsigned>(type) &&
-            wanted.size() < max_records) {
+            (wanted.size() < max_records || !has_limit(type))) {
             wanted.push_back(record);
             end.ttl = std::min(end.ttl, record.ttl);
         }

@@ -267,6 +267,14 @@ TEST_CASE("parse_answer: a great many records are cut, not refused") {
     CHECK(texts_in(packet).size() == 256);
 }
 
+TEST_CASE("parse_answer: addresses are not cut") {
+    auto packet = reply_to(aaaa);
+    for (int i = 0; i < 1000; ++i) {
+        packet.answer(aaaa.name, rr::aaaa, 60, Octets(16));
+    }
+    CHECK(parse_answer(aaaa, packet.octets()).answer.value().addresses.size() == 1000);
+}
+
 TEST_CASE("parse_answer: no prefix and no damaged octet of a packet does harm") {
     const Octets whole = reply_to(txt)
                              .answer("example.org", rr::cname, 60, tests::name_octets("b.example"))

@@ -127,6 +127,7 @@ private:
     // Of the body; the engine is there while a signature is open.
     std::optional<DkimEngine> engine_;
     LastWord last_word_;
+    BareOctets bare_octets_;
     std::string last_octets_; // at most two
     bool has_length_limit_ = false;
     CanonicalLength simple_length_{BodyCanonicalization::simple};
@@ -243,6 +244,7 @@ void DkimVerifier::Message::add_piece(std::string_view octets) {
         engine_.reset();
         return;
     }
+    bare_octets_.add(octets);
     engine_->body(octets);
     if (has_length_limit_) {
         simple_length_.add(octets);
@@ -287,7 +289,15 @@ void DkimVerifier::Message::judge(Lookups& lookups) {
             continue;
         }
         signature.decide(std::move(verdicts[i]));
+        if (bare_octets_.spoil(signature.field.body_canonicalization())) {
+            signature.decide(DkimResult::permerror, "the body has a CR or an LF that ends no line");
+        }
         if (signature.report.result != DkimResult::pass) {
+            continue;
+        }
+        // RFC 8601 section 2.7.1: what readers are to trust is not there.
+        if (from_count_ == 0) {
+            signature.decide(DkimResult::permerror, "the message has no From field");
             continue;
         }
         if (auto weakness = weakness_of(signature); !weakness.empty()) {
@@ -306,7 +316,9 @@ std::string DkimVerifier::Message::weakness_of(const Signature& signature) const
     if (equal_ignoring_case(signature.report.algorithm, "rsa-sha1")) {
         return "rsa-sha1 is too weak";
     }
-    const auto& length = signature.field.has_relaxed_body() ? relaxed_length_ : simple_length_;
+    const bool is_relaxed =
+        signature.field.body_canonicalization() == BodyCanonicalization::relaxed;
+    const auto& length = is_relaxed ? relaxed_length_ : simple_length_;
     if (const auto limit = signature.field.limit(); limit && *limit < length.octets()) {
         return "only the first " + std::to_string(*limit) + " octets of the body were signed (l=)";
     }

@@ -52,6 +52,14 @@ std::uint64_t CanonicalLength::octets() const {
     return is_empty_simple ? 2 : total_; // section 3.4.3: an empty body is one CRLF
 }
 
+void BareOctets::add(std::string_view octets) {
+    for (const char octet : octets) {
+        has_cr_ = has_cr_ || (last_ == '\r' && octet != '\r' && octet != '\n');
+        has_lf_ = has_lf_ || (last_ != '\r' && octet == '\n');
+        last_ = octet;
+    }
+}
+
 void LastWord::add(std::string_view octets) {
     const auto first = std::min(octets.find_first_of(" \t"), octets.find("\r\n"));
     if (first == std::string_view::npos) {

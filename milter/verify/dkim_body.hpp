@@ -33,6 +33,23 @@ private:
     std::uint64_t total_ = 0;
 };
 
+// CR and LF that make no line end, in a text that comes in pieces. No mail has them (RFC 5322
+// section 2.3), and libopendkim leaves a CR out of a relaxed body, and octets beside an LF out of a
+// simple one.
+class BareOctets {
+public:
+    void add(std::string_view octets);
+
+    bool spoil(BodyCanonicalization canonicalization) const {
+        return canonicalization == BodyCanonicalization::relaxed ? has_cr_ : has_lf_;
+    }
+
+private:
+    char last_ = '\0';
+    bool has_cr_ = false; // followed by neither CR nor LF
+    bool has_lf_ = false;
+};
+
 // The longest stretch without white space at the end of a text that comes in pieces.
 class LastWord {
 public:

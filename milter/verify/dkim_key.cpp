@@ -2,7 +2,10 @@
 
 #include "milter/verify/dkim_tags.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
+#include <string_view>
 #include <utility>
 
 namespace verify {
@@ -13,6 +16,9 @@ using policy::DkimResult;
 
 // libopendkim reads so much of a record and drops the rest, t=s or h= among it. RSA-4096 fits.
 constexpr std::size_t longest_record = 1024;
+
+// What it reads. Notes may be long.
+constexpr auto tags_of_use = std::to_array<std::string_view>({"v", "h", "k", "p", "s", "t"});
 
 tl::unexpected<DkimKeyFailure> permanent(const std::string& problem, const Question& question) {
     return tl::unexpected{DkimKeyFailure{DkimResult::permerror, problem + " at " + question.name}};
@@ -32,6 +38,21 @@ bool fits_algorithm(const TagList& key, std::string_view algorithm) {
     return equal_ignoring_case(key_type, algorithm.substr(0, algorithm.find('-')));
 }
 
+// Section 3.6.1: v= is the first tag, if it is one.
+bool has_misplaced_version(const TagList& key) {
+    return key.find("v") && key.tags.front().name != "v";
+}
+
+std::string without_notes(const TagList& key) {
+    std::string record;
+    for (const auto& tag : key.tags) {
+        if (std::ranges::find(tags_of_use, tag.name) != tags_of_use.end()) {
+            record += tag.name + '=' + tag.value + ';';
+        }
+    }
+    return record;
+}
+
 } // namespace
 
 tl::expected<DkimKey, DkimKeyFailure>
@@ -45,13 +66,12 @@ read_key(const Question& question, const Answer& answer, std::string_view algori
     if (answer->texts.size() > 1) {
         return permanent("there are several TXT records", question);
     }
-    const auto& record = answer->texts.front();
-    if (record.size() > longest_record) {
-        return permanent("the key record is longer than 1024 octets", question);
-    }
-    const auto tags = parse_tag_list(record);
+    const auto tags = parse_tag_list(answer->texts.front());
     if (!tags.problem.empty()) {
         return permanent("the key record " + tags.problem, question);
+    }
+    if (has_misplaced_version(tags)) {
+        return permanent("the key record has a v= that is not its first tag", question);
     }
     if (!tags.find("p")) {
         return permanent("the TXT record is no key", question);
@@ -59,7 +79,11 @@ read_key(const Question& question, const Answer& answer, std::string_view algori
     if (!fits_algorithm(tags, algorithm)) {
         return permanent("the key is not one for " + std::string{algorithm}, question);
     }
-    return DkimKey{record, count_in_list(tags.value_of("t"), "y") > 0};
+    auto record = without_notes(tags);
+    if (record.size() > longest_record) {
+        return permanent("the key record is longer than 1024 octets", question);
+    }
+    return DkimKey{std::move(record), count_in_list(tags.value_of("t"), "y") > 0};
 }
 
 } // namespace verify

@@ -43,6 +43,16 @@ bool is_name(std::string_view name) {
     }
 }
 
+// RFC 6376 section 2.10, without its white space. libopendkim decodes what is not as well as it
+// can.
+bool is_base64(std::string_view text) {
+    const auto padding = std::min(text.find('='), text.size());
+    return std::ranges::all_of(
+               text.substr(0, padding),
+               [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '/'; }) &&
+           text.find_first_not_of('=', padding) == std::string_view::npos;
+}
+
 bool is_digits(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -59,6 +69,12 @@ std::string_view required(const TagList& tags) {
     }
     if (tags.value_of("bh").empty()) {
         return "bh= is missing";
+    }
+    if (!is_base64(tags.value_of("b"))) {
+        return "b= is not base64";
+    }
+    if (!is_base64(tags.value_of("bh"))) {
+        return "bh= is not base64";
     }
     return fine;
 }
@@ -124,7 +140,10 @@ std::string_view header_list(const TagList& tags) {
     if (names.size() > longest_header_list) {
         return "h= is too long";
     }
-    return count_in_list(names, "from") > 0 ? fine : "From is not signed";
+    if (count_in_list(names, "from") == 0) {
+        return "From is not signed";
+    }
+    return count_in_list(names, "") == 0 && !names.ends_with(':') ? fine : "h= has an empty name";
 }
 
 std::string_view length(const TagList& tags) {
@@ -146,9 +165,31 @@ std::string_view query_method(const TagList& tags) {
 constexpr auto checks = std::to_array<std::string_view (*)(const TagList&)>(
     {required, version, domain, selector, key_name, identity, header_list, length, query_method});
 
-std::string problem_of(const TagList& tags) {
+// What is hashed of the field is its text without the value of b=. libopendkim leaves out the value
+// of any tag whose name ends in b, and none where white space parts the name from its equals sign.
+bool is_hashed_otherwise(std::string_view field) {
+    while (!field.empty()) {
+        const auto end = std::min(field.find(';'), field.size());
+        const auto spec = field.substr(0, end);
+        const auto name = spec.substr(0, spec.find('='));
+        const auto first = std::min(name.find_first_not_of(" \t\r\n"), name.size());
+        const auto last = name.find_last_not_of(" \t\r\n");
+        const bool is_b = name.substr(first, last + 1 - first) == "b";
+        if (is_b != name.ends_with('b')) {
+            return true;
+        }
+        field.remove_prefix(std::min(end + 1, field.size()));
+    }
+    return false;
+}
+
+std::string problem_of(std::string_view text, const TagList& tags) {
     if (!tags.problem.empty()) {
         return "the signature " + tags.problem;
+    }
+    if (is_hashed_otherwise(text)) {
+        return "b= has white space before its equals sign, or another tag ends in b: this cannot "
+               "be evaluated";
     }
     for (const auto check : checks) {
         if (const auto problem = check(tags); !problem.empty()) {
@@ -174,11 +215,13 @@ std::optional<std::uint64_t> SignatureField::limit() const {
     return octets;
 }
 
-bool SignatureField::has_relaxed_body() const {
+BodyCanonicalization SignatureField::body_canonicalization() const {
     const auto canonicalization = tags.value_of("c");
     const auto slash = canonicalization.find('/');
-    return slash != std::string::npos &&
-           equal_ignoring_case(std::string_view{canonicalization}.substr(slash + 1), "relaxed");
+    const bool is_relaxed =
+        slash != std::string::npos &&
+        equal_ignoring_case(std::string_view{canonicalization}.substr(slash + 1), "relaxed");
+    return is_relaxed ? BodyCanonicalization::relaxed : BodyCanonicalization::simple;
 }
 
 std::size_t SignatureField::times_signed(std::string_view name) const {
@@ -189,7 +232,7 @@ SignatureField read_signature(std::string_view value) {
     SignatureField field;
     field.tags = parse_tag_list(value.substr(0, longest_field));
     field.problem = value.size() > longest_field ? "the DKIM-Signature field is too large"
-                                                 : problem_of(field.tags);
+                                                 : problem_of(value, field.tags);
     return field;
 }
 

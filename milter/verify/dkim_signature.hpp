@@ -2,6 +2,7 @@
 // key is asked for is found here, so that libopendkim sees only what it can be trusted with.
 #pragma once
 
+#include "milter/verify/dkim_body.hpp"
 #include "milter/verify/dkim_tags.hpp"
 #include "milter/verify/resolver.hpp"
 
@@ -19,7 +20,7 @@ struct SignatureField {
 
     Question key_question() const;              // selector._domainkey.sdid
     std::optional<std::uint64_t> limit() const; // l=, octets of the canonical body
-    bool has_relaxed_body() const;
+    BodyCanonicalization body_canonicalization() const;
     std::size_t times_signed(std::string_view name) const; // in h=
 };
 

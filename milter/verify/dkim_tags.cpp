@@ -20,6 +20,10 @@ bool is_white_space(char c) {
     return white_space.find(c) != std::string_view::npos;
 }
 
+bool is_alpha(char c) {
+    return std::isalpha(static_cast<unsigned char>(c)) != 0;
+}
+
 bool is_alphanumeric(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0;
 }
@@ -44,7 +48,7 @@ std::string_view trimmed(std::string_view text) {
 
 // RFC 6376 says ALPHA, then ALPHA, DIGIT or "_"; hyphens are seen in the wild and harm nobody.
 bool is_tag_name(std::string_view name) {
-    return !name.empty() && is_alphanumeric(name.front()) && std::ranges::all_of(name, [](char c) {
+    return !name.empty() && is_alpha(name.front()) && std::ranges::all_of(name, [](char c) {
         return is_alphanumeric(c) || c == '_' || c == '-';
     });
 }

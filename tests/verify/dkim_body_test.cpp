@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+using verify::BareOctets;
 using verify::BodyCanonicalization;
 using verify::CanonicalLength;
 using verify::LastWord;
@@ -60,4 +61,32 @@ TEST_CASE("the longest stretch without white space") {
     CHECK(longest({"abc\r\n", "\n\r\n\r"}) <= 5);
     CHECK(longest({"a\nb", "\nc"}) == 5);
     CHECK(longest({"abcdefgh", "i\tj", "k"}) == 9);
+}
+
+TEST_CASE("a CR or an LF that ends no line") {
+    struct Case {
+        std::vector<std::string> pieces;
+        bool spoils_simple;
+        bool spoils_relaxed;
+    };
+
+    const std::vector<Case> cases{
+        {{}, false, false},
+        {{"a\r\nb\r\n"}, false, false},
+        {{"a\r", "\nb\r\n"}, false, false},
+        {{"a\r\r\nb\r\n"}, false, false},
+        {{"a\nb\r\n"}, true, false},
+        {{"a", "\nb\r\n"}, true, false},
+        {{"a\rb\r\n"}, false, true},
+        {{"a \r", "b\r\n"}, false, true},
+        {{"a\r b\n\r\n"}, true, true},
+    };
+    for (const auto& c : cases) {
+        BareOctets bare;
+        for (const auto& piece : c.pieces) {
+            bare.add(piece);
+        }
+        CHECK(bare.spoil(BodyCanonicalization::simple) == c.spoils_simple);
+        CHECK(bare.spoil(BodyCanonicalization::relaxed) == c.spoils_relaxed);
+    }
 }

@@ -94,10 +94,11 @@ TEST_CASE("messages that are none") {
     }
 }
 
-TEST_CASE("without From a signature still verifies as far as it goes") {
+TEST_CASE("without From there is nothing to trust in a signature") {
     Message message{{{"To", " bob@example.net"}}, "text\r\n"};
-    CHECK(verified(signed_message(message, rsa_key()), rsa_key().record()).at(0).result ==
-          DkimResult::pass);
+    const auto found = verified(signed_message(message, rsa_key()), rsa_key().record()).at(0);
+    CHECK(found.result == DkimResult::permerror);
+    CHECK(found.problem == "the message has no From field");
 }
 
 TEST_CASE("8-bit text and NUL in the body are text") {

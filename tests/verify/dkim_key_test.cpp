@@ -103,9 +103,14 @@ TEST_CASE("key records") {
         {"no tag list", "v=DKIM1; what; " + p, permerror, "without a value"},
         {"8 bits", "v=DKIM1; n=caf\xc3\xa9; " + p, permerror, "ASCII"},
         {"a NUL", "v=DKIM1; " + p + "\0; t=s"s, permerror, "ASCII"},
-        {"1024 octets", p + "; n=" + std::string(1024 - p.size() - 4, 'n'), pass, ""},
-        {"1025 octets", p + "; n=" + std::string(1025 - p.size() - 4, 'n'), permerror, "1024"},
-        {"65535 octets", std::string(65535, 'p'), permerror, "1024"},
+        {"long notes", "v=DKIM1; n=" + std::string(5000, 'n') + "; " + p, pass, ""},
+        {"long notes before t=s",
+         p + "; n=" + std::string(5000, 'n') + "; h=sha1",
+         permerror,
+         "hash"},
+        {"a list of flags of 2000 octets", p + "; t=" + std::string(2000, 'f'), permerror, "1024"},
+        {"65535 octets", "p=" + std::string(65533, 'p'), permerror, "1024"},
+        {"v= after another tag", "k=rsa; v=DKIM1; " + p, permerror, "first"},
     };
     for (const auto& c : cases) {
         const auto found = verified(signed_message(ordinary_message(), rsa_key()), c.record).at(0);

@@ -34,6 +34,7 @@ TEST_CASE("what is no tag list") {
         "v=1; d=x\x07",
         "v=1; \xc3\xa9=x",
         "v=1; d=x; -a=b",
+        "v=1; d=x; 1a=b",
         "v=1; d=x;\x0b",
     };
     for (const auto& text : lists) {

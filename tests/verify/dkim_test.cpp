@@ -345,6 +345,16 @@ TEST_CASE("the keys are asked for at the end of the header, each once") {
     CHECK(dns.asked.size() == 1);
 }
 
+TEST_CASE("a CR in a relaxed body, which libopendkim does not see") {
+    SigningOptions how;
+    how.canonicalization = "relaxed/relaxed";
+    auto message = signed_message(ordinary_message(), rsa_key(), how);
+    message.body.insert(3, "\r");
+    const auto found = verified(message, rsa_key().record()).at(0);
+    CHECK(found.result == DkimResult::permerror);
+    CHECK(found.problem.find("CR") != std::string::npos);
+}
+
 TEST_CASE("the message of RFC 8463 appendix A") {
     const Message message{{{"DKIM-Signature",
                             " v=1; a=ed25519-sha256; c=relaxed/relaxed;\n"

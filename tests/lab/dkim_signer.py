@@ -90,7 +90,9 @@ def signature_field(content: bytes, signature: Signature, key: Key, selector: st
         )
         return filled.encode()
 
-    own = signature.name.encode(), text("").replace(b"\r\n", b"\n")
+    # Section 3.7: the value goes, with the white space around it.
+    empty = re.sub(rb"\s*\0\s*", b"", text("\0"))
+    own = signature.name.encode(), empty.replace(b"\r\n", b"\n")
     signed = hashed_fields(fields, signature.h, header_form) + canonical_field(own, header_form)[:-2]
     b = base64.b64encode(key.sign(signed, signature.hash)).decode()
     return signature.name.encode() + b":" + text(signature.b.format(b)) + b"\r\n"

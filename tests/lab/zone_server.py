@@ -193,6 +193,7 @@ def _header(query: bytes, truncated: bool, rcode: int, answers: int) -> bytes:
 class _TcpServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 256  # a run of the tests begins with all of its questions
     zone_server: ZoneServer
 
 

@@ -100,7 +100,7 @@ class Bench:
             server.stop()
         assert status == 0, self.sixgate.log()
 
-    def serve(self, zone: Zone, timeout_ms: int = 1000) -> ZoneServer:
+    def serve(self, zone: Zone, timeout_ms: int = 3000) -> ZoneServer:
         """From now on this is the DNS, for messages that have not begun."""
         server = ZoneServer(zone)
         server.start()

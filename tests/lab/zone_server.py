@@ -30,6 +30,9 @@ _NXDOMAIN = 3
 _MOST_ALIASES = 8
 _TTL = 60
 
+# Of the root: the whole DNS is one zone.
+_SOA = struct.pack(">BHHIH", 0, TYPES["SOA"], 1, _TTL, 22) + struct.pack(">BBIIIII", 0, 0, 1, 3600, 600, 86400, _TTL)
+
 
 def labels_of(name: str) -> list[bytes]:
     """A dot parts labels, always; octets above 127 are those of Latin-1."""
@@ -130,10 +133,15 @@ class ZoneServer:
             + data
             for owner, kind, data in answers
         )
+        # RFC 2308 section 3: a name server says for how long there is nothing.
+        has_nothing = rcode in (0, _NXDOMAIN) and asked.type not in (kind for _, kind, _ in answers)
+        if has_nothing:
+            records += _SOA
         question = query[12:end]
         if len(records) + end > (65535 if is_tcp else limit):
-            return _header(query, truncated=True, rcode=rcode, answers=0) + question
-        return _header(query, truncated=False, rcode=rcode, answers=len(answers)) + question + records
+            return _header(query, truncated=True, rcode=rcode) + question
+        counts = len(answers), int(has_nothing)
+        return _header(query, truncated=False, rcode=rcode, counts=counts) + question + records
 
     def _is_known(self, asked: Question) -> bool:
         """Whether it has been asked over UDP: the same question over TCP is no other."""
@@ -184,10 +192,11 @@ def _read_query(query: bytes) -> tuple[list[bytes], int, int, int]:
     return labels, type_, end, max(limit, 512)
 
 
-def _header(query: bytes, truncated: bool, rcode: int, answers: int) -> bytes:
+def _header(query: bytes, truncated: bool, rcode: int, counts: tuple[int, int] = (0, 0)) -> bytes:
+    """`counts` of the answer section and of the authority section."""
     (number, flags) = struct.unpack_from(">HH", query)
     flags = 0x8480 | (flags & 0x0100) | (0x0200 if truncated else 0) | rcode
-    return struct.pack(">HHHHHH", number, flags, 1, answers, 0, 0)
+    return struct.pack(">HHHHHH", number, flags, 1, *counts, 0)
 
 
 class _TcpServer(socketserver.ThreadingTCPServer):

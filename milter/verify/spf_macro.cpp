@@ -173,30 +173,31 @@ std::string value_of(char letter, const SpfMacroValues& values) {
     }
 }
 
-std::vector<std::string> split(const std::string& text, const std::string& delimiters) {
-    std::vector<std::string> parts;
-    std::size_t begin = 0;
-    for (;;) {
-        const auto end = text.find_first_of(delimiters, begin);
-        parts.push_back(text.substr(begin, end - begin));
-        if (end == std::string::npos) {
-            return parts;
+// Those parts of `text` that the macro keeps, in the order in which they are joined. The others are
+// not looked for: a record of 64 KiB may ask for one part of a long local part many thousand times.
+std::vector<std::string_view> kept_parts(const SpfMacro& macro, std::string_view text) {
+    std::vector<std::string_view> parts;
+    while (macro.parts == 0 || parts.size() < macro.parts) {
+        const auto delimiter = macro.is_reversed ? text.find_first_of(macro.delimiters)
+                                                 : text.find_last_of(macro.delimiters);
+        if (delimiter == std::string_view::npos) {
+            parts.push_back(text);
+            break;
         }
-        begin = end + 1;
+        const auto before = text.substr(0, delimiter);
+        const auto after = text.substr(delimiter + 1);
+        parts.push_back(macro.is_reversed ? before : after);
+        text = macro.is_reversed ? after : before;
     }
+    std::ranges::reverse(parts);
+    return parts;
 }
 
 std::string transformed(const SpfMacro& macro, const std::string& value) {
-    auto parts = split(value, macro.delimiters);
-    if (macro.is_reversed) {
-        std::ranges::reverse(parts);
-    }
-    if (macro.parts != 0 && macro.parts < parts.size()) {
-        parts.erase(parts.begin(), parts.end() - static_cast<std::ptrdiff_t>(macro.parts));
-    }
     std::string joined;
-    for (const auto& part : parts) {
-        joined += part + '.';
+    for (const auto part : kept_parts(macro, value)) {
+        joined += part;
+        joined += '.';
     }
     joined.pop_back();
     return joined;
@@ -262,6 +263,7 @@ std::string expand(const SpfMacroString& text, const SpfMacroValues& values, std
     return expanded.substr(0, limit);
 }
 
+// From right to left, and no further than the end of the name goes.
 std::string expand_domain(const SpfMacroString& text, const SpfMacroValues& values) {
     // From the right, because of a name that is too long the left is dropped: what is longer by a
     // dot at either end is enough to tell what stays.

@@ -175,6 +175,22 @@ TEST_CASE("spf macros: only what has no macro is literal") {
     CHECK_FALSE(verify::uses_letter(parse("p.%{d}"), 'p'));
 }
 
+TEST_CASE("spf macros: a long value, asked for many times, costs no more than it gives") {
+    auto values = example("192.0.2.3");
+    for (int i = 0; i < 1000; ++i) {
+        values.local_part += "-a";
+    }
+    std::string text;
+    for (int i = 0; i < 16'000; ++i) {
+        text += "%{l1r-}"; // reversed, the last part: what stands before the first hyphen
+    }
+    values.local_part.erase(0, values.local_part.find('-'));
+    CHECK(expanded(text + "end", values) == "end");
+    CHECK(expanded("%{s}" + text, values).size() > 2'000);
+    values.local_part = std::string(2000, 'x');
+    CHECK(expanded(text, values).size() == 10'000);
+}
+
 TEST_CASE("spf macros: a name for DNS has at most 253 octets, and loses labels on the left") {
     auto values = example("192.0.2.3");
     const auto name_of = [&values](std::string_view text) {

@@ -9,11 +9,19 @@ namespace policy {
 
 namespace {
 
+// A d= may be anything, and a comma or a colon in it would read as another signature's result.
+std::string plain_name(std::string_view name) {
+    std::string plain{name};
+    std::ranges::replace_if(
+        plain, [](char c) { return c == ',' || c == ':'; }, '?');
+    return plain;
+}
+
 std::string signatures(const std::vector<DkimSignature>& dkim) {
     std::string text;
     for (const auto& signature : dkim) {
         text += text.empty() ? "" : ",";
-        text += std::string{to_string(signature.result)} + ':' + signature.sdid;
+        text += std::string{to_string(signature.result)} + ':' + plain_name(signature.sdid);
     }
     return text.empty() ? "none" : text;
 }

@@ -25,6 +25,14 @@ TEST_CASE("a line of the log has every result and no local part") {
           "reply=\"550 5.7.26\"");
 }
 
+TEST_CASE("no d= reads as another signature's result") {
+    Evidence evidence = tests::good_evidence();
+    evidence.dkim = {tests::signature(DkimResult::permerror)};
+    evidence.dkim->front().sdid = "evil.example,pass:bank.example";
+    const std::string line = log_line({"c1", "", evidence, {}, std::nullopt});
+    CHECK(line.find(" dkim=permerror:evil.example?pass?bank.example ") != std::string::npos);
+}
+
 TEST_CASE("no value ends its field or its line") {
     CHECK(logfmt("helo", "a b") == " helo=\"a b\"");
     CHECK(logfmt("helo", "a\" verdict=accept \"") == R"( helo="a\" verdict=accept \"")");
@@ -55,6 +63,7 @@ TEST_CASE("words are kept whole, and quoted ones together") {
     CHECK(wrap("unbreakable", 4, "") == Lines{"unbreakable"});
     CHECK(wrap("a \"b c d\" e", 4, "") == Lines{"a", "\"b c d\"", "e"});
     CHECK(wrap(R"(a "b\" c" d)", 3, "") == Lines{"a", R"("b\" c")", "d"});
+    CHECK(wrap(R"(a (b\" c) d)", 3, "") == Lines{"a", R"((b\")", "c)", "d"});
     CHECK(wrap("a \"never ends", 3, "") == Lines{"a", "\"never ends"});
 }
 

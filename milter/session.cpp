@@ -41,6 +41,11 @@ bool has_tag_mode(const policy::Policy& policy) {
            policy.stages.end();
 }
 
+// RFC 5322 section 4.5.8 lets white space stand before the colon. MTAs take it away, mostly.
+std::string_view without_space_at_end(std::string_view field_name) {
+    return field_name.substr(0, field_name.find_last_not_of(" \t") + 1);
+}
+
 } // namespace
 
 Answer answer_of(policy::Action action) {
@@ -176,7 +181,7 @@ void Session::note_forged(std::string_view name, std::string_view value) {
 }
 
 void Session::header(std::string_view name, std::string_view value) {
-    note_forged(name, value); // after a failure, too: the message may go on
+    note_forged(without_space_at_end(name), value); // after a failure, too: the message may go on
     if (has_failed_) {
         return;
     }

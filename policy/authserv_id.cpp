@@ -87,7 +87,8 @@ std::optional<std::string> authserv_id_of(std::string_view field_value) {
         return std::nullopt;
     }
     auto id = scanner.value();
-    if (!id || !scanner.skip_cfws()) {
+    // White space in a quoted id is nothing an honest host writes, and readers may drop it.
+    if (!id || id->find_first_of(" \t\r\n") != std::string::npos || !scanner.skip_cfws()) {
         return std::nullopt;
     }
     if (is_digit(scanner.next())) {

@@ -152,11 +152,13 @@ TEST_CASE("IPv4 clients keep their mail, lose forged fields and cause no DNS") {
         {"Authentication-Results", " other.example; dkim=pass"},
         {"authentication-results", " MX.example.net 1; spf=pass"},
         {"Authentication-Results", "\n (x) \"mx.example.net\"; spf=pass"},
+        {"Authentication-Results \t", " mx.example.net; spf=pass"},
     };
     Scene scene{Mode::enforce};
     CHECK(scene.connect("192.0.2.1") == Answer::proceed);
     CHECK(scene.send(forged) == Answer::proceed);
-    CHECK(scene.mta.deleted == Deleted{{"Authentication-Results", 4},
+    CHECK(scene.mta.deleted == Deleted{{"Authentication-Results", 5},
+                                       {"Authentication-Results", 4},
                                        {"Authentication-Results", 3},
                                        {"Authentication-Results", 1}});
     CHECK(scene.mta.inserted.empty());

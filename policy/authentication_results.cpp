@@ -11,7 +11,8 @@ namespace policy {
 namespace {
 
 constexpr std::size_t max_columns = 78;
-constexpr std::size_t value_limit = 260;   // a reverse-path has 256 octets at most
+constexpr std::size_t value_limit = 260; // a reverse-path has 256 octets at most
+constexpr std::size_t longest_quoted = 400;
 constexpr std::size_t comment_limit = 160; // of one name with what it led to
 constexpr std::size_t max_names = 3;
 constexpr std::size_t max_addresses = 2;
@@ -69,9 +70,19 @@ std::string escaped(std::string_view text, std::string_view specials) {
     return out;
 }
 
+// Quoted-pairs may double what is quoted. Then half of it has to do: a line of a reply has 512
+// octets at most (RFC 5321 section 4.5.3.1.5).
+std::string quoted(std::string_view raw) {
+    const auto content = [raw](std::size_t limit) {
+        return escaped(printable(raw, limit), "\"\\");
+    };
+    const std::string whole = content(value_limit);
+    return '"' + (whole.size() > longest_quoted ? content(value_limit / 2) : whole) + '"';
+}
+
 std::string pvalue(std::string_view raw) {
     const std::string text = printable(raw, value_limit);
-    return is_token(text) || is_address(text) ? text : '"' + escaped(text, "\"\\") + '"';
+    return is_token(text) || is_address(text) ? text : quoted(raw);
 }
 
 std::string property(std::string_view name, std::string_view value) {

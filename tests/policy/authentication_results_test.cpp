@@ -95,6 +95,28 @@ TEST_CASE("nothing a stranger supplies ends a value, a comment or the field") {
     CHECK(resinfos(evidence).at(2).find("reason=\"\\\" smtp") != std::string::npos);
 }
 
+TEST_CASE("a value that is nothing but quotes fits a line of a reply") {
+    Evidence evidence = tests::good_evidence();
+    evidence.helo = std::string(300, '"');
+    for (const auto& info : resinfos(evidence)) {
+        CHECK(info.size() < 480);
+    }
+}
+
+TEST_CASE("a quote in a comment does not join what follows to one long word") {
+    Evidence evidence = tests::good_evidence();
+    evidence.iprev = tests::iprev_fail();
+    evidence.iprev->names.front().name = "\"" + std::string(150, '(');
+    evidence.iprev->names.resize(3, evidence.iprev->names.front());
+    const std::string value = authentication_results("mx.example.net", evidence);
+    std::size_t longest = 0;
+    for (std::size_t begin = 0, end = 0; end < value.size(); begin = end + 1) {
+        end = std::min(value.find('\n', begin), value.size());
+        longest = std::max(longest, end - begin);
+    }
+    CHECK(longest < 400);
+}
+
 TEST_CASE("a field is folded with LF and keeps to its columns") {
     Evidence evidence = tests::good_evidence();
     evidence.dkim = std::vector(10, tests::signature(DkimResult::pass));
@@ -156,7 +178,9 @@ TEST_CASE("a field that cannot be parsed claims everything") {
                                     "other.example, spf=pass",
                                     "(a\\",
                                     "other.example 1 1; none",
-                                    "other.example (open"}) {
+                                    "other.example (open",
+                                    "\"mx.example.net \"; spf=pass",
+                                    "\"mx.example\n .net\"; spf=pass"}) {
         CAPTURE(value);
         CHECK(claims_authserv_id(value, "mx.example.net"));
     }

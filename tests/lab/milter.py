@@ -35,6 +35,7 @@ class Answer:
     inserted: list[tuple[int, str, str]] = field(default_factory=list)  # index, name, value
     deleted: list[tuple[str, int]] = field(default_factory=list)
     progress: int = 0
+    raw_reply: bytes = b""  # as it came, each % doubled
 
     @property
     def goes_on(self) -> bool:
@@ -170,6 +171,7 @@ class Milter:
                     raise MilterError(f"a field was changed, not deleted: {name!r}")
                 answer.deleted.append((name.decode("latin-1"), index))
             elif command == "y":
+                answer.raw_reply = data.rstrip(b"\0")
                 answer.reply = data.rstrip(b"\0").decode("latin-1").replace("\r\n", "\n").replace("%%", "%")
                 answer.verdict = "tempfail" if answer.reply.startswith("4") else "reject"
             elif command in _VERDICTS:

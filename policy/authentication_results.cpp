@@ -140,6 +140,12 @@ std::string spf_resinfo(const SpfEvidence& spf, std::string_view name, std::stri
            comment(spf.mechanism) + property(name, identity);
 }
 
+// The domain alone, as RFC 8601 section 2.2 allows: OpenDMARC takes nothing else for a domain that
+// passed, and whom the mail is from stays out of what is passed on.
+const std::string& mail_from_told(const Evidence& evidence) {
+    return evidence.mail_from_domain.empty() ? evidence.mail_from : evidence.mail_from_domain;
+}
+
 std::string key_comment(const DkimSignature& signature) {
     std::string text;
     if (signature.key_bits != 0) {
@@ -160,14 +166,7 @@ std::string dkim_resinfo(const DkimSignature& signature) {
            property("header.b", b.substr(0, header_b_length));
 }
 
-// With the domain as DNS was asked for it: whoever aligns it needs the A-labels.
-std::string mail_from_of(const Evidence& evidence) {
-    const auto at = evidence.mail_from.rfind('@');
-    const bool has_domain = at != std::string::npos && !evidence.mail_from_domain.empty();
-    return has_domain ? evidence.mail_from.substr(0, at + 1) + evidence.mail_from_domain
-                      : evidence.mail_from;
-}
-
+// As DNS was asked for it: whoever aligns it needs the A-labels.
 std::string helo_of(const Evidence& evidence) {
     return evidence.spf_helo->domain.empty() ? evidence.helo : evidence.spf_helo->domain;
 }
@@ -179,13 +178,12 @@ std::vector<std::string> resinfos(const Evidence& evidence) {
     if (evidence.iprev) {
         infos.push_back(iprev_resinfo(*evidence.iprev, evidence.client));
     }
-    if (evidence.spf_helo) {
-        infos.push_back(spf_resinfo(*evidence.spf_helo, "smtp.helo", helo_of(evidence)));
-    }
-    // The one that DMARC is about comes last: OpenDMARC goes by the last SPF result of a field.
     if (evidence.spf_mail_from) {
         infos.push_back(
-            spf_resinfo(*evidence.spf_mail_from, "smtp.mailfrom", mail_from_of(evidence)));
+            spf_resinfo(*evidence.spf_mail_from, "smtp.mailfrom", mail_from_told(evidence)));
+    }
+    if (evidence.spf_helo) {
+        infos.push_back(spf_resinfo(*evidence.spf_helo, "smtp.helo", helo_of(evidence)));
     }
     if (evidence.dkim) {
         for (const auto& signature : *evidence.dkim) {

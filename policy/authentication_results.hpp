@@ -9,7 +9,7 @@
 
 namespace policy {
 
-// One resinfo per result that is known, in the order iprev, spf (helo, mailfrom), dkim. Printable
+// One resinfo per result that is known, in the order iprev, spf (mailfrom, helo), dkim. Printable
 // ASCII; each may be folded at its spaces outside quoted strings.
 std::vector<std::string> resinfos(const Evidence& evidence);
 

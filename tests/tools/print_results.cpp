@@ -220,10 +220,13 @@ Json results_in(const policy::Evidence& evidence) {
                        {"result", to_string(evidence.iprev->result)},
                        {"reason", ""},
                        {"properties", {{"policy.iprev", evidence.client->to_string()}}}});
-    results.push_back(json_of(*evidence.spf_helo, "smtp.helo", evidence.helo));
     if (evidence.spf_mail_from) {
-        results.push_back(json_of(*evidence.spf_mail_from, "smtp.mailfrom", evidence.mail_from));
+        results.push_back(json_of(*evidence.spf_mail_from,
+                                  "smtp.mailfrom",
+                                  evidence.mail_from_domain.empty() ? evidence.mail_from
+                                                                    : evidence.mail_from_domain));
     }
+    results.push_back(json_of(*evidence.spf_helo, "smtp.helo", evidence.helo));
     for (const auto& signature : *evidence.dkim) {
         results.push_back(json_of(signature));
     }

@@ -45,7 +45,7 @@ void require_sound_replies(const milter::Config& config) {
 
 } // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
+int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
     const auto config = milter::parse_config(fuzz::text_of(octets, size), "fuzz.toml");
     if (!config) {
         require(config.error().line > 0 && config.error().column > 0, "an error has its place");

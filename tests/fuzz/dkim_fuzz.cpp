@@ -64,7 +64,7 @@ void require_sound(const Signatures& signatures, const Message& message) {
 
 } // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
+int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
     Message message;
     read(message, fuzz::text_of(octets, size));
     const auto signatures = verified(message, message.pieces);

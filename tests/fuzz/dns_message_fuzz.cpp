@@ -47,7 +47,7 @@ void require_sound(const verify::Records& records, RecordType type) {
 
 } // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
+int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
     auto text = fuzz::text_of(octets, size);
     const auto question = question_of(fuzz::take_until('\n', text));
     const auto packet = std::span{octets, size}.last(text.size());

@@ -6,6 +6,7 @@
 #include "policy/address.hpp"
 #include "tests/verify/fake_resolver.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +18,10 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+// What libFuzzer calls with each of its inputs.
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer has named it
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size);
 
 namespace fuzz {
 

@@ -130,7 +130,7 @@ private:
 
 } // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
+int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
     Scene scene;
     read(scene, fuzz::text_of(octets, size));
     auto config = milter::parse_config(scene.toml, "fuzz.toml");

@@ -83,7 +83,7 @@ void require_sound(const policy::SpfEvidence& found, const Check& check) {
 
 } // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
+int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
     Check check;
     for (const auto& item : fuzz::items_of(fuzz::text_of(octets, size))) {
         set(check, item);

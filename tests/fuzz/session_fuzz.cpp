@@ -12,18 +12,23 @@
 #include "policy/journal.hpp"
 #include "tests/fuzz/output.hpp"
 
+#include <functional>
+#include <type_traits>
+
 namespace {
 
 using fuzz::require;
 using milter::Answer;
 using milter::Session;
 
+const std::string host_name = "host.example.net";
+
 struct Scene {
     std::shared_ptr<tests::FakeResolver> dns = std::make_shared<tests::FakeResolver>();
     std::string toml;
     Session::AtRcpt at_rcpt = Session::AtRcpt::answers;
     milter::RecordedMta mta;
-    std::vector<fuzz::Item> events; // after connect
+    std::vector<fuzz::Item> items; // after connect
     std::optional<policy::Address> client = policy::Address::parse("2001:db8::1");
 };
 
@@ -36,97 +41,100 @@ void read(Scene& scene, std::string_view input) {
         } else if (item.word == "connect") {
             scene.client = policy::Address::parse(item.text);
         } else if (!fuzz::add_to_zone(*scene.dns, item)) {
-            scene.events.push_back(std::move(item));
+            scene.items.push_back(std::move(item));
         }
     }
 }
 
-// One connection, each answer held to what it promises.
-class Connection {
-public:
-    Connection(Scene& scene, const milter::Services& services, policy::Mode mode)
-        : scene_{scene}, mode_{mode}, session_{services, scene.mta, scene.at_rcpt},
-          authserv_id_{services.configs.current()->config.milter.authserv_id} {
-        authserv_id_ = authserv_id_.empty() ? services.host_name : authserv_id_;
-    }
+// --- Events -----------------------------------------------------------------------------------
 
-    void run() {
-        if (session_.connect(scene_.client) == Answer::accept) {
-            return;
-        }
-        for (const auto& event : scene_.events) {
-            handle(event);
-        }
-    }
+struct Event {
+    std::string_view word;
+    Answer (*run)(Session& session, std::string_view value);
+};
 
-private:
-    void handle(const fuzz::Item& event) {
-        std::string_view value{event.text};
-        if (event.word == "macro") {
+Answer header(Session& session, std::string_view value) {
+    const auto name = fuzz::take_until(':', value);
+    session.header(name, value);
+    return Answer::proceed;
+}
+
+Answer body(Session& session, std::string_view value) {
+    session.body({reinterpret_cast<const unsigned char*>(value.data()), value.size()});
+    return Answer::proceed;
+}
+
+template <auto event>
+Answer silent(Session& session, std::string_view value) {
+    if constexpr (std::is_invocable_v<decltype(event), Session&>) {
+        std::invoke(event, session);
+    } else {
+        std::invoke(event, session, value);
+    }
+    return Answer::proceed;
+}
+
+constexpr auto events = std::to_array<Event>({
+    {"helo", silent<&Session::helo>},
+    {"mail", silent<&Session::mail>},
+    {"rcpt", [](Session& session, std::string_view value) { return session.rcpt(value); }},
+    {"header", header},
+    {"eoh", silent<&Session::end_of_header>},
+    {"body", body},
+    {"eom", [](Session& session, std::string_view) { return session.end_of_message(); }},
+    {"abort", silent<&Session::abort>},
+    {"fault", silent<&Session::fail>},
+});
+
+// --- Rules ------------------------------------------------------------------------------------
+
+void require_sound(Answer answer, const milter::RecordedMta& mta, const milter::Config& config) {
+    const bool goes_on = answer == Answer::proceed;
+    require(goes_on || config.policy.stages.front().mode > policy::Mode::tag,
+            "off, observe and tag refuse nothing");
+    require(mta.reply.has_value() == !goes_on, "who is refused is told why");
+    require(goes_on || mta.inserted.empty(), "what is refused is not changed");
+    if (mta.reply) {
+        fuzz::require_sound_reply(*mta.reply);
+        require(mta.reply->code.is_permanent() == (answer == Answer::reject), "the class");
+    }
+    const auto& id = config.milter.authserv_id;
+    for (const auto& [name, value] : mta.inserted) {
+        fuzz::require_sound_field(value);
+        require(name != "Authentication-Results" ||
+                    policy::claims_authserv_id(value, id.empty() ? host_name : id),
+                "our field is ours");
+    }
+    for (const auto& [name, index] : mta.deleted) {
+        require(index > 0, "fields are counted from 1");
+    }
+}
+
+void run(Scene& scene, Session& session, const milter::Config& config) {
+    if (session.connect(scene.client) == Answer::accept) {
+        return;
+    }
+    for (const auto& item : scene.items) {
+        std::string_view value{item.text};
+        if (item.word == "macro") {
             const auto name = fuzz::take_until(' ', value);
-            scene_.mta.macros[std::string{name}] = value;
-        } else if (event.word == "header") {
-            const auto name = fuzz::take_until(':', value);
-            session_.header(name, value);
-        } else if (event.word == "body") {
-            session_.body({reinterpret_cast<const unsigned char*>(value.data()), value.size()});
-        } else if (event.word == "rcpt") {
-            hold(session_.rcpt(value));
-        } else if (event.word == "eom") {
-            hold(session_.end_of_message());
-        } else {
-            handle_plain(event);
+            scene.mta.macros[std::string{name}] = value;
         }
-    }
-
-    void handle_plain(const fuzz::Item& event) {
-        if (event.word == "helo") {
-            session_.helo(event.text);
-        } else if (event.word == "mail") {
-            session_.mail(event.text);
-        } else if (event.word == "eoh") {
-            session_.end_of_header();
-        } else if (event.word == "abort") {
-            session_.abort();
-        } else if (event.word == "fault") {
-            session_.fail();
+        const auto* const event = std::ranges::find(events, item.word, &Event::word);
+        if (event == events.end()) {
+            continue;
         }
-    }
-
-    void hold(Answer answer) {
-        auto& mta = scene_.mta;
-        const bool goes_on = answer == Answer::proceed;
-        require(goes_on || mode_ > policy::Mode::tag, "off, observe and tag refuse nothing");
-        require(mta.reply.has_value() == !goes_on, "who is refused is told why");
-        require(goes_on || mta.inserted.empty(), "what is refused is not changed");
-        if (mta.reply) {
-            fuzz::require_sound_reply(*mta.reply);
-            require(mta.reply->code.is_permanent() == (answer == Answer::reject), "the class");
-        }
-        for (const auto& [name, value] : mta.inserted) {
-            fuzz::require_sound_field(value);
-            require(name != "Authentication-Results" ||
-                        policy::claims_authserv_id(value, authserv_id_),
-                    "our field is ours");
-        }
-        for (const auto& [name, index] : mta.deleted) {
-            require(index > 0, "fields are counted from 1");
-        }
-        if (const auto& outcome = session_.outcome()) {
+        require_sound(event->run(session, value), scene.mta, config);
+        if (const auto& outcome = session.outcome()) {
             fuzz::require_printable(
-                policy::log_line({"", "", session_.evidence(), outcome->verdict, outcome->reply}),
+                policy::log_line({"", "", session.evidence(), outcome->verdict, outcome->reply}),
                 "the log is printable");
         }
-        mta.reply.reset();
-        mta.inserted.clear();
-        mta.deleted.clear();
+        scene.mta.reply.reset();
+        scene.mta.inserted.clear();
+        scene.mta.deleted.clear();
     }
-
-    Scene& scene_;
-    policy::Mode mode_;
-    Session session_;
-    std::string authserv_id_;
-};
+}
 
 } // namespace
 
@@ -137,11 +145,12 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
     if (!config) {
         return -1; // not kept: config_fuzz.cpp looks after these
     }
-    const auto mode = config->policy.stages.front().mode;
-    milter::ConfigStore configs{
-        std::make_shared<const milter::Setup>(milter::Setup{*std::move(config), scene.dns})};
+    const auto setup =
+        std::make_shared<const milter::Setup>(milter::Setup{*std::move(config), scene.dns});
+    milter::ConfigStore configs{setup};
     milter::Log log{milter::Log::Target::nowhere};
-    const milter::Services services{configs, log, "host.example.net"};
-    Connection{scene, services, mode}.run();
+    const milter::Services services{configs, log, host_name};
+    Session session{services, scene.mta, scene.at_rcpt};
+    run(scene, session, setup->config);
     return 0;
 }

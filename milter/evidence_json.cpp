@@ -74,11 +74,11 @@ Json to_json(const std::vector<Value>& values) {
 // null: not known.
 template <typename Value>
 Json to_json(const std::optional<Value>& value) {
-    return value ? to_json(*value) : Json{nullptr};
+    return value ? to_json(*value) : Json(nullptr);
 }
 
 Json word_or_null(const auto& value) {
-    return value ? Json(to_string(*value)) : Json{nullptr};
+    return value ? Json(to_string(*value)) : Json(nullptr);
 }
 
 } // namespace
@@ -88,7 +88,7 @@ Json to_json(const policy::Evidence& evidence) {
     for (const auto& recipient : evidence.recipients) {
         recipients.push_back(text(recipient));
     }
-    return {{"client", evidence.client ? Json(evidence.client->to_string()) : Json{nullptr}},
+    return {{"client", evidence.client ? Json(evidence.client->to_string()) : Json(nullptr)},
             {"helo", text(evidence.helo)},
             {"is_authenticated", evidence.is_authenticated},
             {"mail_from", text(evidence.mail_from)},

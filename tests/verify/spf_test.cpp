@@ -205,7 +205,7 @@ TEST_CASE("spf: macros do not make a record grow without bound") {
     CHECK(check(dns, request).explanation.size() == 1000);
 
     const auto before = std::chrono::steady_clock::now();
-    for (const auto* const macro : {"%{sr./+,=}", "%{l1}", "%{h1h}"}) {
+    for (const auto* const macro : {"%{sr./+,=}", "%{l1}", "%{h1-}"}) {
         FakeResolver zone;
         zone.add_txt("example.org", "v=spf1 exists:" + repeated(6000, macro) + ".org -all");
         CHECK(check(zone, request).result == SpfResult::fail);

@@ -95,11 +95,8 @@ std::string reason(std::string_view problem) {
                : " reason=\"" + escaped(printable(problem, comment_limit), "\"\\") + '"';
 }
 
-// A quote would look like the beginning of a quoted string to whoever folds the field.
 std::string comment(std::string_view text) {
-    std::string shown = printable(text, comment_limit);
-    std::ranges::replace(shown, '"', '\'');
-    return shown.empty() ? "" : " (" + escaped(shown, "()\\") + ')';
+    return text.empty() ? "" : " (" + escaped(printable(text, comment_limit), "()\\") + ')';
 }
 
 std::string told(const IprevName& found) {

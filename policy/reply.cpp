@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t max_octets = 2'000;
 constexpr std::size_t max_lines = 32;
 constexpr std::size_t max_columns = 78;
-constexpr std::size_t max_line_octets = 400; // of a word without a space; libmilter takes 980
+constexpr std::size_t max_line_octets = 490; // of a word without a space (RFC 5321: 512)
 
 // "550-5.7.25 "
 std::size_t prefix_size(const ReplyCode& code) {

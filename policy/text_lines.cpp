@@ -6,10 +6,6 @@ namespace policy {
 
 namespace {
 
-// A quoted string is kept together up to here. Beyond, it breaks at a space like anything else, so
-// that one quote from a stranger does not make a line without end.
-constexpr std::size_t longest_quoted = 200;
-
 // The words of a text one after the other, each with the spaces before it.
 class Words {
 public:
@@ -26,13 +22,10 @@ public:
 private:
     std::size_t size_of_next() {
         std::size_t at = rest_.find_first_not_of(' ');
-        const std::size_t begin = at;
         bool is_quoted = false;
         for (; at < rest_.size() && (is_quoted || rest_[at] != ' '); ++at) {
             const char c = rest_[at];
-            if (is_quoted && at - begin > longest_quoted) {
-                is_quoted = false;
-            } else if (c == '\\' && (is_quoted || comments_ > 0)) {
+            if (c == '\\' && (is_quoted || comments_ > 0)) {
                 ++at;
             } else if (c == '"' && comments_ == 0) {
                 is_quoted = !is_quoted;

@@ -213,6 +213,11 @@ Json json_of(const policy::DkimSignature& signature) {
               {"header.b", octets(signature.signature)}}}};
 }
 
+// As DNS was asked for it.
+const std::string& helo_told(const policy::Evidence& evidence) {
+    return evidence.spf_helo->domain.empty() ? evidence.helo : evidence.spf_helo->domain;
+}
+
 // What the field has to say, in its order.
 Json results_in(const policy::Evidence& evidence) {
     Json results = Json::array();
@@ -226,7 +231,7 @@ Json results_in(const policy::Evidence& evidence) {
                                   evidence.mail_from_domain.empty() ? evidence.mail_from
                                                                     : evidence.mail_from_domain));
     }
-    results.push_back(json_of(*evidence.spf_helo, "smtp.helo", evidence.helo));
+    results.push_back(json_of(*evidence.spf_helo, "smtp.helo", helo_told(evidence)));
     for (const auto& signature : *evidence.dkim) {
         results.push_back(json_of(signature));
     }

@@ -74,6 +74,9 @@ std::string log_line(const JournalEntry& entry) {
     line += logfmt("exempt", verdict.exemption ? to_string(*verdict.exemption) : "");
     line += logfmt("stage", verdict.stage);
     line += logfmt("mode", to_string(verdict.mode));
+    if (verdict.reason && verdict.mode < Mode::enforce) {
+        line += logfmt("would_enforce", to_string(verdict.would_enforce));
+    }
     line += logfmt("reply", reply_of(entry.reply));
     return line.substr(1);
 }

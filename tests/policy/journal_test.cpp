@@ -33,6 +33,15 @@ TEST_CASE("no d= reads as another signature's result") {
     CHECK(line.find(" dkim=permerror:evil.example?pass?bank.example ") != std::string::npos);
 }
 
+TEST_CASE("a line of the log says what enforcing would have answered") {
+    const Evidence evidence = tests::unauthenticated_evidence();
+    const Verdict verdict = decide(evidence, Policy{}).value();
+    const std::optional<Reply> no_reply;
+    CHECK(log_line({"c1", "", evidence, verdict, no_reply})
+              .ends_with("verdict=accept reason=unauthenticated stage=default mode=observe "
+                         "would_enforce=reject"));
+}
+
 TEST_CASE("no value ends its field or its line") {
     CHECK(logfmt("helo", "a b") == " helo=\"a b\"");
     CHECK(logfmt("helo", "a\" verdict=accept \"") == R"( helo="a\" verdict=accept \"")");

@@ -49,7 +49,7 @@ public:
     ~Event() { --events_under_way; }
 
     // Asked after it is counted, so that whoever waits for the count sees it or is seen by it.
-    bool may_begin() const { return !is_ending; }
+    static bool may_begin() { return !is_ending; }
 };
 
 Session::AtRcpt at_rcpt(unsigned long steps) {
@@ -159,7 +159,7 @@ template <typename Call>
 sfsistat on_event(SMFICTX* context, const char* name, unsigned long no_reply, Call call) noexcept {
     const Event event;
     Connection* const connection = connection_of(context);
-    if (!event.may_begin() || connection == nullptr) {
+    if (!Event::may_begin() || connection == nullptr) {
         return answer_without_session();
     }
     const auto status = try_event(*connection, name, call);
@@ -229,7 +229,7 @@ sfsistat on_negotiate(SMFICTX* context,
                       unsigned long* reserved_2,
                       unsigned long* reserved_3) noexcept {
     const Event event;
-    if (!event.may_begin()) {
+    if (!Event::may_begin()) {
         return SMFIS_REJECT;
     }
     try {
@@ -252,7 +252,7 @@ sfsistat on_negotiate(SMFICTX* context,
 sfsistat on_connect(SMFICTX* context, char* /*host*/, _SOCK_ADDR* peer) noexcept {
     const Event event;
     try {
-        if (event.may_begin() && connection_of(context) == nullptr) {
+        if (Event::may_begin() && connection_of(context) == nullptr) {
             make_connection(context, last_agreed_steps);
         }
     } catch (const std::exception& error) {
@@ -299,7 +299,7 @@ sfsistat on_body(SMFICTX* context, unsigned char* octets, std::size_t size) noex
 sfsistat on_eom(SMFICTX* context) noexcept {
     const Event event;
     Connection* const connection = connection_of(context);
-    if (!event.may_begin() || connection == nullptr) {
+    if (!Event::may_begin() || connection == nullptr) {
         return answer_without_session();
     }
     const auto end = [](Session& session) { return session.end_of_message(); };
@@ -318,7 +318,7 @@ sfsistat on_abort(SMFICTX* context) noexcept {
 
 sfsistat on_close(SMFICTX* context) noexcept {
     const Event event;
-    if (event.may_begin()) {
+    if (Event::may_begin()) {
         connections.remove(connection_of(context));
         smfi_setpriv(context, nullptr);
     }

@@ -183,7 +183,7 @@ def check_field(value: str, results: int) -> None:
 # The fields of a line, in their order; whatever else stood there would be the attacker's.
 LOG = (
     r"level=info case=(?P<case>[a-z0-9]{12}) client=\S+( helo={v})?( mail_from_domain={v})? iprev=\w+( spf=\w+)? "
-    r"spf_helo=\w+ dkim={v} verdict=\w+( reason=\w+)? stage=default mode=\w+( reply=\"[0-9. ]+\")?"
+    r"spf_helo=\w+ dkim={v} verdict=\w+( reason=\w+)? stage=default mode=\w+( would_enforce=\w+)?( reply=\"[0-9. ]+\")?"
 ).replace("{v}", r'(?:"(?:[^"\\]|\\.)*"|[^\s"=\\]+)')
 
 
@@ -243,8 +243,9 @@ def test_header_fields(observing: Gate, place: str) -> None:
         check_field(outcome.answer.inserted[0][2], results)
 
 
-def test_the_explanation_of_a_stranger_is_not_told(enforcing: Gate) -> None:
+def test_the_explanation_of_a_stranger_is_told_as_a_stranger_s(enforcing: Gate) -> None:
     enforcing.dns.zone.add("talks.test", "TXT", txt("v=spf1 exp=why.talks.test -all"))
     enforcing.dns.zone.add("why.talks.test", "TXT", txt("Call +1 555 0100 to be paid"))
     outcome = enforcing.send(mail_from="<a@talks.test>")
-    assert outcome.code == 550 and "555 0100" not in outcome.answer.reply
+    assert outcome.code == 550
+    assert "5.7.26 SPF explanation of talks.test: Call +1 555 0100 to be paid" in outcome.answer.reply

@@ -390,4 +390,4 @@ def test_slow_names_of_one_sender_do_not_keep_others_waiting(gate: Gate) -> None
         attacker.join()
     assert outcome.code == 250, outcome.answer.reply
     assert outcome.seconds < 1.5, outcome.seconds
-    assert set(codes) == {451}
+    assert set(codes) == {550}  # whatever the names lead to, HELO is none of them: nothing authenticates

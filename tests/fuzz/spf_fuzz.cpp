@@ -76,7 +76,7 @@ void require_sound(const policy::SpfEvidence& found, const Check& check) {
     fuzz::require_printable(found.problem, "a problem is printable");
     require(found.problem.size() <= 2000, "a problem is short");
     fuzz::require_printable(found.explanation, "an explanation is printable");
-    require(found.explanation.size() <= 65536, "an explanation is bounded");
+    require(found.explanation.size() <= 1000, "an explanation is bounded");
     require(found.explanation.empty() || found.result == policy::SpfResult::fail,
             "only a fail is explained");
 }

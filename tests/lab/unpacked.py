@@ -23,7 +23,8 @@ class Unpacked:
 
     def command(self, *words: str, environment: Mapping[str, str] | None = None) -> list[str]:
         """The program words[0] of this folder with its libraries."""
-        folders = sorted(self.folder.glob("usr/lib/*-linux-gnu*")) + sorted(self.folder.glob("lib/*-linux-gnu*"))
+        patterns = ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*", "usr/lib")  # libopendbx1 is in the last
+        folders = [folder for pattern in patterns for folder in sorted(self.folder.glob(pattern))]
         variables = {"LD_LIBRARY_PATH": ":".join(map(str, folders)), **(environment or {})}
         program = words[0] if Path(words[0]).is_relative_to(self.folder) else str(self.path(words[0]))
         return ["env", *(f"{name}={value}" for name, value in variables.items()), program, *words[1:]]

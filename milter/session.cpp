@@ -99,7 +99,6 @@ Answer Session::connect(std::optional<policy::Address> client) {
 void Session::helo(std::string_view name) {
     abort(); // RFC 5321 section 4.1.4: EHLO in a transaction clears it
     evidence_.helo = name;
-    evidence_.spf_helo.reset();
     if (is_judged()) {
         verify::start_spf(*setup_->resolver,
                           verify::spf_request_for_helo(*evidence_.client, name, authserv_id()));

@@ -1,5 +1,7 @@
 #include "milter/message_file.hpp"
 
+#include "policy/ascii.hpp"
+
 #include <algorithm>
 #include <cstddef>
 
@@ -26,7 +28,8 @@ bool is_fold(std::string_view text) {
 bool is_field(std::string_view line) {
     const auto colon = line.find(':');
     return colon != std::string_view::npos && colon > 0 &&
-           std::ranges::all_of(line.substr(0, colon), [](char c) { return c > 0x20 && c < 0x7f; });
+           std::ranges::all_of(line.substr(0, colon),
+                               [](char c) { return policy::is_printable(c) && c != ' '; });
 }
 
 } // namespace

@@ -15,6 +15,14 @@ constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
+constexpr bool is_alpha(char c) {
+    return to_lower(c) >= 'a' && to_lower(c) <= 'z';
+}
+
+constexpr bool is_alphanumeric(char c) {
+    return is_alpha(c) || is_digit(c);
+}
+
 constexpr bool is_printable(char c) {
     return c >= 0x20 && c < 0x7f;
 }

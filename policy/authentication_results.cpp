@@ -32,9 +32,7 @@ bool is_domain_name(std::string_view text) {
     std::size_t labels = 0;
     for (bool is_last = false; !is_last; ++labels) {
         const auto label = text.substr(0, text.find('.'));
-        const auto is_inner = [](char c) {
-            return (to_lower(c) >= 'a' && to_lower(c) <= 'z') || is_digit(c) || c == '-';
-        };
+        const auto is_inner = [](char c) { return is_alphanumeric(c) || c == '-'; };
         if (label.empty() || label.starts_with('-') || label.ends_with('-') ||
             !std::ranges::all_of(label, is_inner)) {
             return false;

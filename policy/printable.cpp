@@ -1,5 +1,7 @@
 #include "policy/printable.hpp"
 
+#include "policy/ascii.hpp"
+
 namespace policy {
 
 std::string printable(std::string_view text, std::size_t limit) {
@@ -7,7 +9,7 @@ std::string printable(std::string_view text, std::size_t limit) {
     std::string out;
     for (const char c : text) {
         const auto octet = static_cast<unsigned char>(c);
-        const bool is_plain = octet >= 0x20 && octet < 0x7f && c != '\\';
+        const bool is_plain = is_printable(c) && c != '\\';
         if (out.size() + (is_plain ? 1 : 4) > limit) {
             return out + "...";
         }

@@ -5,6 +5,7 @@
 #include "milter/verify/dkim_key.hpp"
 #include "milter/verify/dkim_signature.hpp"
 #include "milter/verify/domain.hpp"
+#include "policy/ascii.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -142,8 +143,8 @@ void DkimVerifier::Message::header(std::string_view field_name, std::string_view
         return;
     }
     note_size(name, value);
-    from_count_ += equal_ignoring_case(name, "From") ? 1U : 0U;
-    const bool is_signature = equal_ignoring_case(name, "DKIM-Signature");
+    from_count_ += policy::same_name(name, "From") ? 1U : 0U;
+    const bool is_signature = policy::same_name(name, "DKIM-Signature");
     const bool is_for_engine = !is_signature || add_signature(value);
     if (is_for_engine && header_problem_.empty()) {
         fields_.push_back(std::string{field_name} + ':' + with_crlf(value));
@@ -313,7 +314,7 @@ std::string DkimVerifier::Message::weakness_of(const Signature& signature) const
         return "the message has more From fields than were signed";
     }
     // RFC 8301 section 3.1.
-    if (equal_ignoring_case(signature.report.algorithm, "rsa-sha1")) {
+    if (policy::same_name(signature.report.algorithm, "rsa-sha1")) {
         return "rsa-sha1 is too weak";
     }
     const bool is_relaxed =

@@ -1,6 +1,7 @@
 #include "milter/verify/dkim_key.hpp"
 
 #include "milter/verify/dkim_tags.hpp"
+#include "policy/ascii.hpp"
 
 #include <algorithm>
 #include <array>
@@ -35,7 +36,7 @@ DkimKeyFailure no_answer(LookupFailure failure, const Question& question) {
 // RFC 6376 section 6.1.2 step 4, which libopendkim leaves to its caller.
 bool fits_algorithm(const TagList& key, std::string_view algorithm) {
     const auto key_type = key.find("k").value_or("rsa");
-    return equal_ignoring_case(key_type, algorithm.substr(0, algorithm.find('-')));
+    return policy::same_name(key_type, algorithm.substr(0, algorithm.find('-')));
 }
 
 // Section 3.6.1: v= is the first tag, if it is one.

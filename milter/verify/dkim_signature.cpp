@@ -1,8 +1,9 @@
 #include "milter/verify/dkim_signature.hpp"
 
+#include "policy/ascii.hpp"
+
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 
 namespace verify {
@@ -27,7 +28,7 @@ constexpr std::string_view fine{};
 bool is_label(std::string_view label) {
     return !label.empty() && label.size() <= longest_label &&
            std::ranges::all_of(
-               label, [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
+               label, [](char c) { return policy::is_alphanumeric(c) || c == '-' || c == '_'; });
 }
 
 bool is_name(std::string_view name) {
@@ -49,12 +50,12 @@ bool is_base64(std::string_view text) {
     const auto padding = std::min(text.find('='), text.size());
     return std::ranges::all_of(
                text.substr(0, padding),
-               [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '/'; }) &&
+               [](char c) { return policy::is_alphanumeric(c) || c == '+' || c == '/'; }) &&
            text.find_first_not_of('=', padding) == std::string_view::npos;
 }
 
 bool is_digits(std::string_view text) {
-    return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+    return !text.empty() && std::ranges::all_of(text, policy::is_digit);
 }
 
 std::string_view required(const TagList& tags) {
@@ -99,7 +100,7 @@ std::string_view key_name(const TagList& tags) {
 }
 
 bool is_hexadecimal(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F');
+    return policy::is_digit(c) || (c >= 'A' && c <= 'F');
 }
 
 // RFC 6376 section 2.11. libopendkim reads past the end of what is not.
@@ -116,9 +117,9 @@ bool is_quoted_printable(std::string_view text) {
 bool is_at_or_below(std::string_view name, std::string_view parent) {
     if (name.size() > parent.size()) {
         const auto dot = name.size() - parent.size() - 1;
-        return name[dot] == '.' && equal_ignoring_case(name.substr(dot + 1), parent);
+        return name[dot] == '.' && policy::same_name(name.substr(dot + 1), parent);
     }
-    return equal_ignoring_case(name, parent);
+    return policy::same_name(name, parent);
 }
 
 std::string_view identity(const TagList& tags) {
@@ -220,7 +221,7 @@ BodyCanonicalization SignatureField::body_canonicalization() const {
     const auto slash = canonicalization.find('/');
     const bool is_relaxed =
         slash != std::string::npos &&
-        equal_ignoring_case(std::string_view{canonicalization}.substr(slash + 1), "relaxed");
+        policy::same_name(std::string_view{canonicalization}.substr(slash + 1), "relaxed");
     return is_relaxed ? BodyCanonicalization::relaxed : BodyCanonicalization::simple;
 }
 

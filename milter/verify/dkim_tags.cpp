@@ -1,7 +1,8 @@
 #include "milter/verify/dkim_tags.hpp"
 
+#include "policy/ascii.hpp"
+
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 #include <set>
 #include <utility>
@@ -12,24 +13,12 @@ namespace {
 
 constexpr std::string_view white_space = " \t\r\n";
 
-char to_lower(char c) {
-    return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-}
-
 bool is_white_space(char c) {
     return white_space.find(c) != std::string_view::npos;
 }
 
-bool is_alpha(char c) {
-    return std::isalpha(static_cast<unsigned char>(c)) != 0;
-}
-
-bool is_alphanumeric(char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0;
-}
-
 bool may_stand_in_tag_list(char c) {
-    return (c >= 0x20 && c < 0x7f) || is_white_space(c);
+    return policy::is_printable(c) || is_white_space(c);
 }
 
 std::string without_white_space(std::string_view text) {
@@ -48,15 +37,9 @@ std::string_view trimmed(std::string_view text) {
 
 // RFC 6376 says ALPHA, then ALPHA, DIGIT or "_"; hyphens are seen in the wild and harm nobody.
 bool is_tag_name(std::string_view name) {
-    return !name.empty() && is_alpha(name.front()) && std::ranges::all_of(name, [](char c) {
-        return is_alphanumeric(c) || c == '_' || c == '-';
+    return !name.empty() && policy::is_alpha(name.front()) && std::ranges::all_of(name, [](char c) {
+        return policy::is_alphanumeric(c) || c == '_' || c == '-';
     });
-}
-
-std::string lower(std::string_view text) {
-    std::string result{text};
-    std::ranges::transform(result, result.begin(), to_lower);
-    return result;
 }
 
 class Parser {
@@ -92,7 +75,7 @@ private:
         }
         // Names are case-sensitive, and libopendkim takes D= for another d=: neither may stand
         // twice.
-        if (!names_.insert(lower(name)).second) {
+        if (!names_.insert(policy::to_lower(name)).second) {
             complain("has the tag " + std::string{name} + "= twice");
             return;
         }
@@ -133,14 +116,10 @@ std::size_t count_in_list(std::string_view list, std::string_view item) {
     std::size_t count = 0;
     while (!list.empty()) {
         const auto end = std::min(list.find(':'), list.size());
-        count += equal_ignoring_case(list.substr(0, end), item) ? 1U : 0U;
+        count += policy::same_name(list.substr(0, end), item) ? 1U : 0U;
         list.remove_prefix(std::min(end + 1, list.size()));
     }
     return count;
-}
-
-bool equal_ignoring_case(std::string_view one, std::string_view other) {
-    return std::ranges::equal(one, other, {}, to_lower, to_lower);
 }
 
 } // namespace verify

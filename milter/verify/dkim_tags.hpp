@@ -31,6 +31,4 @@ TagList parse_tag_list(std::string_view text);
 // How often `item` stands in a list whose items are parted by colons. Case does not matter.
 std::size_t count_in_list(std::string_view list, std::string_view item);
 
-bool equal_ignoring_case(std::string_view one, std::string_view other);
-
 } // namespace verify

@@ -1,8 +1,9 @@
 #include "milter/verify/dns_name.hpp"
 
+#include "policy/ascii.hpp"
+
 #include <arpa/nameser.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -24,7 +25,7 @@ std::string escaped(char c) {
     if (c == '.' || c == '\\') {
         return {'\\', c};
     }
-    if (octet > ' ' && octet < 0x7f) {
+    if (policy::is_printable(c) && c != ' ') {
         return {c};
     }
     const auto digit = [](unsigned value) { return static_cast<char>('0' + value % 10); };
@@ -65,12 +66,9 @@ std::string presentation(const WireName& name) {
     return text;
 }
 
-WireName lower_case(WireName name) {
+WireName lower_case(const WireName& name) {
     // A label's length is below 64, so it is never taken for a letter.
-    std::ranges::transform(name.octets, name.octets.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return name;
+    return {policy::to_lower(name.octets)};
 }
 
 std::optional<NameInMessage> name_in(std::span<const std::uint8_t> message, std::size_t start) {

@@ -29,7 +29,7 @@ std::optional<WireName> wire_name(std::string_view text);
 std::string presentation(const WireName& name);
 
 // For comparison: the DNS knows no case (RFC 4343), of ASCII letters.
-WireName lower_case(WireName name);
+WireName lower_case(const WireName& name);
 
 // A name that stands in a message, and how many octets it takes there.
 struct NameInMessage {

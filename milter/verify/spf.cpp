@@ -5,6 +5,7 @@
 #include "milter/verify/spf_mechanism.hpp"
 #include "milter/verify/spf_name.hpp"
 #include "milter/verify/spf_record.hpp"
+#include "policy/ascii.hpp"
 #include "policy/printable.hpp"
 
 #include <tl/expected.hpp>
@@ -44,8 +45,8 @@ constexpr std::size_t longest_shown_term = 80; // of a problem, which may end up
 // What an envelope may name. Bounce domains with an underscore exist; hosts are not called so.
 bool is_sender_domain(std::string_view name, SpfIdentity identity) {
     const auto is_allowed = [identity](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '-' || c == '.' || (c == '_' && identity == SpfIdentity::mail_from);
+        return policy::is_alphanumeric(c) || c == '-' || c == '.' ||
+               (c == '_' && identity == SpfIdentity::mail_from);
     };
     return is_domain_name(name) && std::ranges::all_of(name, is_allowed) &&
            !policy::Address::parse(name);
@@ -162,8 +163,7 @@ public:
             return {};
         }
         auto expanded = expand(*text, values_for(*text, outcome.domain), longest_explanation);
-        const auto is_printable = [](char c) { return c >= 0x20 && c < 0x7f; };
-        return std::ranges::all_of(expanded, is_printable) ? expanded : std::string{};
+        return std::ranges::all_of(expanded, policy::is_printable) ? expanded : std::string{};
     }
 
 private:

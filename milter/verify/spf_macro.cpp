@@ -1,5 +1,7 @@
 #include "milter/verify/spf_macro.hpp"
 
+#include "policy/ascii.hpp"
+
 #include <algorithm>
 #include <cstddef>
 
@@ -13,18 +15,6 @@ constexpr unsigned most_parts = 1000; // more than any value has; keeps the numb
 constexpr std::string_view letters_of_domain_specs = "slodipvh";
 constexpr std::string_view letters_of_explanations = "crt";
 constexpr std::string_view all_delimiters = ".-+,/_=";
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-bool is_alphanumeric(char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 bool is_known(char letter, SpfMacroLetters letters) {
     return letters_of_domain_specs.find(letter) != std::string_view::npos ||
@@ -42,11 +32,11 @@ unsigned number_of(std::string_view digits) {
 
 // What stands between the braces.
 std::optional<SpfMacro> parse_macro(std::string_view text, SpfMacroLetters letters) {
-    if (text.empty() || !is_known(lower(text.front()), letters)) {
+    if (text.empty() || !is_known(policy::to_lower(text.front()), letters)) {
         return std::nullopt;
     }
     SpfMacro macro;
-    macro.letter = lower(text.front());
+    macro.letter = policy::to_lower(text.front());
     macro.is_escaped = macro.letter != text.front();
     text.remove_prefix(1);
     const auto digits = text.substr(0, text.find_first_not_of("0123456789"));
@@ -55,7 +45,7 @@ std::optional<SpfMacro> parse_macro(std::string_view text, SpfMacroLetters lette
         return std::nullopt;
     }
     text.remove_prefix(digits.size());
-    if (!text.empty() && lower(text.front()) == 'r') {
+    if (!text.empty() && policy::to_lower(text.front()) == 'r') {
         macro.is_reversed = true;
         text.remove_prefix(1);
     }
@@ -84,7 +74,7 @@ public:
 private:
     bool take_literal() {
         const char c = rest_.front();
-        if (c < 0x20 || c > 0x7e) {
+        if (!policy::is_printable(c)) {
             return false;
         }
         add(std::string_view{&c, 1});
@@ -210,7 +200,7 @@ std::string url_escaped(const std::string& text) {
     std::string escaped;
     for (const char c : text) {
         const auto octet = static_cast<unsigned char>(c);
-        if (is_alphanumeric(c) || unreserved_signs.find(c) != std::string_view::npos) {
+        if (policy::is_alphanumeric(c) || unreserved_signs.find(c) != std::string_view::npos) {
             escaped += c;
         } else {
             escaped += {'%', digits[octet >> 4U], digits[octet & 0xfU]};

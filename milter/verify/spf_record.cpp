@@ -1,5 +1,7 @@
 #include "milter/verify/spf_record.hpp"
 
+#include "policy/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -10,6 +12,10 @@ namespace verify {
 
 namespace {
 
+using policy::is_alpha;
+using policy::is_alphanumeric;
+using policy::is_digit;
+using policy::same_name; // literals of the grammar match in either case (RFC 5234 section 2.3)
 using policy::SpfResult;
 
 constexpr std::string_view version = "v=spf1";
@@ -43,24 +49,6 @@ constexpr auto mechanism_names = std::to_array<MechanismName>({
     {"ip6", SpfMechanism::ip6},
     {"exists", SpfMechanism::exists},
 });
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-bool is_alpha(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool is_alphanumeric(char c) {
-    return is_digit(c) || is_alpha(c);
-}
-
-// Literals of the grammar match in either case (RFC 5234 section 2.3).
-bool is_same_word(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return std::ranges::equal(a, b, {}, lower, lower);
-}
 
 // toplabel: letters, digits and inner dashes, not digits alone.
 bool is_toplabel(std::string_view label) {
@@ -249,7 +237,7 @@ Parsed<SpfDirective> parse_directive(std::string_view term) {
     }
     const auto name = term.substr(0, term.find_first_of(":/"));
     const auto* const known = std::ranges::find_if(
-        mechanism_names, [name](const auto& row) { return is_same_word(row.name, name); });
+        mechanism_names, [name](const auto& row) { return same_name(row.name, name); });
     if (known == mechanism_names.end()) {
         return tl::unexpected{unknown_mechanism};
     }
@@ -285,10 +273,10 @@ public:
 
 private:
     std::optional<std::string_view> take_modifier(std::string_view name, std::string_view value) {
-        if (is_same_word(name, "redirect")) {
+        if (same_name(name, "redirect")) {
             return take_domain_spec(&SpfRecord::redirect, value);
         }
-        if (is_same_word(name, "exp")) {
+        if (same_name(name, "exp")) {
             return take_domain_spec(&SpfRecord::explanation, value);
         }
         const bool is_valid =
@@ -314,7 +302,7 @@ private:
 };
 
 bool is_spf_record(std::string_view text) {
-    return is_same_word(text.substr(0, version.size()), version) &&
+    return same_name(text.substr(0, version.size()), version) &&
            (text.size() == version.size() || text[version.size()] == ' ');
 }
 

@@ -34,6 +34,10 @@ constexpr unsigned most_void_terms = 2;
 constexpr unsigned most_wide_length = 16; // shorter prefixes are wide
 constexpr int most_started_questions = 10;
 constexpr unsigned most_started_depth = 4;
+// What is asked ahead is parsed on the resolver's one event thread, where all other answers wait;
+// 64 KiB take tens of milliseconds. Records fit in 450 octets as a rule (section 3.4), and a longer
+// one only loses its start: the check parses it on the session's thread.
+constexpr std::size_t longest_record_ahead = 4096;
 // RFC 5321 section 4.5.3.1 knows no longer ones, and MTAs do. Macros repeat and split them.
 constexpr std::size_t longest_local_part = 256;
 constexpr std::size_t longest_helo = 255;
@@ -301,7 +305,7 @@ struct Ahead {
 // The names whose records the check will ask for, where no macro hides them.
 std::vector<std::string> linked_domains(const Answer& answer) {
     const auto records = answer ? spf_records_among(answer->texts) : std::vector<std::string>{};
-    if (records.size() != 1) {
+    if (records.size() != 1 || records.front().size() > longest_record_ahead) {
         return {};
     }
     const auto record = parse_spf_record(records.front());

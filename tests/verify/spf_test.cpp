@@ -348,6 +348,27 @@ TEST_CASE("spf: the included records are asked for as soon as the record is in")
     CHECK(dns.questions() == 4);
 }
 
+TEST_CASE("spf: a long record is not followed before the check, and by the check") {
+    const auto record_of = [](std::size_t size) {
+        std::string record = "v=spf1 include:a.example x=";
+        return record.append(size - record.size(), 'x');
+    };
+    const auto asked_ahead = [](const std::string& record) {
+        FakeResolver dns;
+        dns.add_txt("example.org", record);
+        verify::start_spf(dns, from("joe@example.org"));
+        return dns.asked.size();
+    };
+    CHECK(asked_ahead(record_of(4096)) == 2);
+    CHECK(asked_ahead(record_of(4097)) == 1);
+
+    FakeResolver dns;
+    dns.add_txt("example.org", record_of(4097));
+    dns.add_txt("a.example", "v=spf1 +all");
+    Lookups lookups{dns};
+    CHECK(verify::check_spf(lookups, from("joe@example.org")).result == SpfResult::pass);
+}
+
 TEST_CASE("spf: what is asked for ahead is bounded") {
     FakeResolver dns;
     std::string record = "v=spf1";

@@ -363,6 +363,7 @@ void open_milter(const Services& shared) {
     // The default backlog refuses connections by the hundred when an MTA starts many at once.
     constexpr int backlog = 4096;
     expect_success(smfi_setbacklog(backlog), "smfi_setbacklog");
+    expect_no_listener(settings.socket);
     const SocketMode mode{settings.socket_mode};
     expect_success(smfi_opensocket(true), "smfi_opensocket " + settings.socket);
     set_no_delay_on_listeners();

@@ -8,8 +8,8 @@
 namespace milter {
 
 // Registers the filter and opens the socket of the configuration, with its mode. Throws
-// std::runtime_error, naming the call and the socket, where that fails. `shared` outlives all
-// sessions.
+// std::runtime_error, naming the call or the socket, where that fails, and where another process
+// listens on the socket. `shared` outlives all sessions.
 void open_milter(const Services& shared);
 
 struct MilterEnd {

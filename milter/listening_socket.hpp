@@ -1,9 +1,11 @@
-// What libmilter leaves undone on the socket that it listens on.
+// What libmilter leaves undone about the socket that it listens on. `socket` is
+// milter.socket: "unix:/PATH", "inet:PORT@HOST" or "inet6:PORT@HOST".
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
+#include <string>
 
 namespace milter {
 
@@ -19,6 +21,10 @@ public:
 private:
     mode_t previous_;
 };
+
+// Throws std::runtime_error where somebody listens on this unix socket. libmilter would take the
+// name from them, as it does with a socket that was left behind, and they would run on unheard.
+void expect_no_listener(const std::string& socket);
 
 // Sets TCP_NODELAY on every TCP socket that this process listens on; Linux hands it on to the
 // connections. Without it each answer over TCP waits 44 ms (Nagle against delayed ACK, measured).

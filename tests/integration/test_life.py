@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from conftest import Start
 from outcomes import delivered, outcome_of
 
 from lab import cast
 from lab.site import Site
+from lab.sixgate import Ended
 
 OBSERVE = '[policy]\nmode = "observe"\n'
 ENFORCE = '[policy]\nmode = "enforce"\n'
@@ -30,6 +34,27 @@ def test_it_starts_again_where_its_socket_was_left(site: Site, start: Start) -> 
     start(ENFORCE).stop_soon()
     start(ENFORCE)
     assert delivered(outcome_of(site, cast.GOOD))
+
+
+def test_it_takes_the_socket_of_one_that_was_killed(site: Site, start: Start) -> None:
+    start(ENFORCE).kill()
+    assert site.sixgate.socket_path.is_socket()
+    start(ENFORCE)
+    assert delivered(outcome_of(site, cast.GOOD))
+
+
+def second_run(site: Site, socket: str, folder: Path) -> Ended:
+    configuration = folder / "second.toml"
+    configuration.write_text(site.configuration(ENFORCE).replace(site.sixgate.milter_address, socket))
+    return site.sixgate.command("run", "--foreground", "--config", str(configuration))
+
+
+def test_a_second_run_leaves_the_socket_to_the_first(site: Site, start: Start, tmp_path: Path) -> None:
+    first = start(ENFORCE)
+    second = second_run(site, first.milter_address, tmp_path)
+    assert second.status == os.EX_UNAVAILABLE
+    assert f"{first.milter_address}: another process listens there" in second.output
+    assert outcome_of(site, cast.NO_PTR).codes == "550 5.7.25"
 
 
 def test_a_reload_applies_the_new_configuration(site: Site, start: Start) -> None:

@@ -9,9 +9,18 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from .namespace import PrivateNetwork
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command left."""
+
+    status: int
+    output: str  # of both streams
 
 
 class Sixgate:
@@ -88,6 +97,11 @@ class Sixgate:
         self.configuration.write_text(configuration)
         self._process.send_signal(signal.SIGUSR1)
         self._wait(lambda: bool(_TELLS_OF_RELOAD.search(self.log()[told:])), 10, "it did not reload")
+
+    def command(self, *arguments: str) -> Ended:
+        """Another process of the program, until it ends by itself."""
+        ended = self.network.run(["timeout", "60", str(self.program), *arguments])
+        return Ended(ended.returncode, ended.stdout.decode())
 
     # -- the log
 

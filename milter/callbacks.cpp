@@ -365,7 +365,10 @@ void open_milter(const Services& shared) {
     expect_success(smfi_setbacklog(backlog), "smfi_setbacklog");
     expect_no_listener(settings.socket);
     const SocketMode mode{settings.socket_mode};
-    expect_success(smfi_opensocket(true), "smfi_opensocket " + settings.socket);
+    if (smfi_opensocket(true) != MI_SUCCESS) {
+        throw std::runtime_error{"cannot listen on " + settings.socket + ": " +
+                                 obstacle_to(settings.socket)};
+    }
     set_no_delay_on_listeners();
 }
 

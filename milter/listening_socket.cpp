@@ -1,5 +1,8 @@
 #include "milter/listening_socket.hpp"
 
+#include "milter/verify/c_handle.hpp"
+
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -12,6 +15,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string_view>
+#include <system_error>
 
 namespace milter {
 
@@ -45,6 +49,53 @@ struct UnixAddress {
     sockaddr_un address{AF_UNIX, {}};
 };
 
+std::string words_for(int error) {
+    return std::generic_category().message(error);
+}
+
+std::string obstacle_to_path(const std::string& path) {
+    struct stat file {};
+
+    if (lstat(path.c_str(), &file) == 0 && !S_ISSOCK(file.st_mode)) {
+        return "this is a file, and no socket";
+    }
+    const Descriptor probe{AF_UNIX};
+    const UnixAddress address{path};
+    if (bind(probe.get(), address.get(), sizeof address.address) == 0) {
+        unlink(path.c_str());
+        return "libmilter refuses it, and tells syslog why";
+    }
+    switch (errno) {
+    case ENOENT: return "its directory does not exist";
+    case EADDRINUSE: return "the socket that was left there cannot be removed";
+    default: return words_for(errno);
+    }
+}
+
+std::string obstacle_to_port(int family, std::string_view port_at_host) {
+    const auto at = port_at_host.find('@');
+    const std::string port{port_at_host.substr(0, at)};
+    std::string host{port_at_host.substr(at + 1)};
+    if (host.starts_with('[')) {
+        host = host.substr(1, host.size() - 2);
+    }
+    addrinfo wanted{};
+    wanted.ai_family = family;
+    wanted.ai_socktype = SOCK_STREAM;
+    addrinfo* raw = nullptr;
+    if (const int error = getaddrinfo(host.c_str(), port.c_str(), &wanted, &raw); error != 0) {
+        return gai_strerror(error);
+    }
+    const verify::CHandle<addrinfo, freeaddrinfo> found{raw};
+    const Descriptor probe{family};
+    const int on = 1; // as libmilter does
+    setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(probe.get(), found->ai_addr, found->ai_addrlen) == 0) {
+        return "libmilter refuses it, and tells syslog why";
+    }
+    return words_for(errno);
+}
+
 } // namespace
 
 SocketMode::SocketMode(std::uint32_t mode) : previous_{umask(~mode & 0777U)} {}
@@ -64,6 +115,16 @@ void expect_no_listener(const std::string& socket) {
     if (is_connected || errno == EAGAIN || errno == EPROTOTYPE) {
         throw std::runtime_error{socket + ": another process listens there"};
     }
+}
+
+std::string obstacle_to(const std::string& socket) {
+    const auto colon = socket.find(':');
+    const auto scheme = socket.substr(0, colon);
+    const auto rest = socket.substr(colon + 1);
+    if (scheme == "unix") {
+        return obstacle_to_path(rest);
+    }
+    return obstacle_to_port(scheme == "inet6" ? AF_INET6 : AF_INET, rest);
 }
 
 void set_no_delay_on_listeners() {

@@ -1,4 +1,4 @@
-// What libmilter leaves undone about the socket that it listens on. `socket` is
+// What libmilter leaves undone, or unsaid, about the socket that it listens on. `socket` is
 // milter.socket: "unix:/PATH", "inet:PORT@HOST" or "inet6:PORT@HOST".
 #pragma once
 
@@ -25,6 +25,10 @@ private:
 // Throws std::runtime_error where somebody listens on this unix socket. libmilter would take the
 // name from them, as it does with a socket that was left behind, and they would run on unheard.
 void expect_no_listener(const std::string& socket);
+
+// What is in the way of listening on `socket`, found out by trying. libmilter says it to syslog
+// alone. May block for the name of a host.
+std::string obstacle_to(const std::string& socket);
 
 // Sets TCP_NODELAY on every TCP socket that this process listens on; Linux hands it on to the
 // connections. Without it each answer over TCP waits 44 ms (Nagle against delayed ACK, measured).

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 from conftest import Start
 from outcomes import delivered, outcome_of
 
 from lab import cast
-from lab.site import Site
+from lab.site import SMTP_PORT, Site
 from lab.sixgate import Ended
 
 OBSERVE = '[policy]\nmode = "observe"\n'
@@ -55,6 +56,22 @@ def test_a_second_run_leaves_the_socket_to_the_first(site: Site, start: Start, t
     assert second.status == os.EX_UNAVAILABLE
     assert f"{first.milter_address}: another process listens there" in second.output
     assert outcome_of(site, cast.NO_PTR).codes == "550 5.7.25"
+
+
+@pytest.mark.parametrize(
+    ("socket", "why"),
+    [
+        ("unix:{folder}/none/socket", "its directory does not exist"),
+        ("unix:{folder}/second.toml", "this is a file, and no socket"),
+        (f"inet:{SMTP_PORT}@127.0.0.1", "Address already in use"),
+        ("inet6:8466@[2001:db8:ffff::1]", "Cannot assign requested address"),
+    ],
+)
+def test_it_says_why_it_cannot_listen(site: Site, tmp_path: Path, socket: str, why: str) -> None:
+    socket = socket.format(folder=tmp_path)
+    run = second_run(site, socket, tmp_path)
+    assert run.status == os.EX_UNAVAILABLE
+    assert f"cannot listen on {socket}: {why}" in run.output
 
 
 def test_a_reload_applies_the_new_configuration(site: Site, start: Start) -> None:

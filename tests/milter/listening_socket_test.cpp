@@ -8,12 +8,16 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 
 using milter::expect_no_listener;
+using milter::obstacle_to;
 
 namespace {
+
+constexpr std::string_view refused_by_libmilter = "libmilter refuses it, and tells syslog why";
 
 class Folder {
 public:
@@ -25,6 +29,8 @@ public:
     ~Folder() { std::filesystem::remove_all(path_); }
 
     std::string operator/(const std::string& file) const { return path_ + '/' + file; }
+
+    const std::string& path() const { return path_; }
 
 private:
     std::string name_ = std::filesystem::temp_directory_path() / "sixgate-test-XXXXXX";
@@ -62,6 +68,17 @@ private:
     int number_;
 };
 
+// root may write where it likes, so it is somebody else meanwhile.
+class WithoutPrivileges {
+public:
+    WithoutPrivileges() { REQUIRE(seteuid(65534) == 0); }
+
+    WithoutPrivileges(const WithoutPrivileges&) = delete;
+    WithoutPrivileges& operator=(const WithoutPrivileges&) = delete;
+
+    ~WithoutPrivileges() { CHECK(seteuid(0) == 0); }
+};
+
 } // namespace
 
 TEST_CASE("a unix socket is in use while somebody listens on it") {
@@ -94,4 +111,34 @@ TEST_CASE("ports are left to the system") {
     const auto port = std::to_string(listener.bind_to_any_port());
     listener.start_listening();
     CHECK_NOTHROW(expect_no_listener("inet:" + port + "@127.0.0.1"));
+}
+
+TEST_CASE("what is in the way of a unix socket is said") {
+    const Folder folder;
+    const std::string path = folder / "socket";
+    CHECK(obstacle_to("unix:" + folder / "none/socket") == "its directory does not exist");
+    { const std::ofstream file{folder / "file"}; }
+    CHECK(obstacle_to("unix:" + folder / "file") == "this is a file, and no socket");
+    CHECK(obstacle_to("unix:" + folder / "file/socket") == "Not a directory");
+    if (geteuid() == 0) {
+        std::filesystem::permissions(folder.path(), std::filesystem::perms{0755});
+        const WithoutPrivileges meanwhile;
+        CHECK(obstacle_to("unix:" + path) == "Permission denied");
+    }
+    CHECK(obstacle_to("unix:" + path) == refused_by_libmilter);
+    CHECK_FALSE(std::filesystem::exists(path)); // nothing is left of the attempt
+    { Socket{AF_UNIX}.bind_to(path); }
+    CHECK(obstacle_to("unix:" + path) == "the socket that was left there cannot be removed");
+}
+
+TEST_CASE("what is in the way of a port is said") {
+    const Socket listener{AF_INET};
+    const auto port = std::to_string(listener.bind_to_any_port());
+    CHECK(obstacle_to("inet:" + port + "@127.0.0.1") == "Address already in use");
+    listener.start_listening();
+    CHECK(obstacle_to("inet:" + port + "@127.0.0.1") == "Address already in use");
+    CHECK(obstacle_to("inet:" + port + "@192.0.2.1") == "Cannot assign requested address");
+    CHECK(obstacle_to("inet6:" + port + "@[2001:db8::1]") == "Cannot assign requested address");
+    CHECK_FALSE(obstacle_to("inet:" + port + "@host.invalid").empty()); // as the resolver words it
+    CHECK(obstacle_to("inet:" + port + "@127.0.0.2") == refused_by_libmilter);
 }

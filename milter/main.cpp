@@ -10,8 +10,14 @@
 
 namespace {
 
-void add_config(CLI::App& command, std::string& file) {
-    command.add_option("--config", file, "Configuration file")->type_name("FILE");
+CLI::Option* add_config(CLI::App& command, std::string& file) {
+    return command.add_option("--config", file, "Configuration file")->type_name("FILE");
+}
+
+// The file may be named as for the other commands, too.
+void add_check(CLI::App& command, std::string& file) {
+    auto* const named = add_config(command, file);
+    command.add_option("FILE", file, "Configuration file")->excludes(named);
 }
 
 void add_explain(CLI::App& command, milter::ExplainOptions& options) {
@@ -44,7 +50,7 @@ int run_command(int argc, char** argv) {
     std::string checked_file;
     auto* const check =
         app.add_subcommand("check-config", "Say what is wrong with a configuration");
-    check->add_option("FILE", checked_file, "Configuration file");
+    add_check(*check, checked_file);
 
     milter::ExplainOptions explain_options;
     auto* const explain = app.add_subcommand("explain", "Judge one case and show what it rests on");

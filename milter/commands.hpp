@@ -2,7 +2,9 @@
 #pragma once
 
 #include "milter/config.hpp"
+#include "policy/rules.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,7 @@ struct ExplainOptions {
     std::string mail_from; // empty: the null reverse-path
     std::vector<std::string> recipients;
     std::string message; // a file, "-" for standard input, or empty: a message without content
+    std::optional<policy::Mode> mode; // of every stage, instead of the configured ones
     bool is_authenticated = false;
     bool as_json = false;
 };

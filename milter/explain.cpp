@@ -223,6 +223,9 @@ int explain(const ExplainOptions& options) {
         fmt::print(stderr, "sixgate: {}\n", to_string(config.error()));
         return EX_CONFIG;
     }
+    for (auto& stage : config->policy.stages) {
+        stage.mode = options.mode.value_or(stage.mode);
+    }
     return explain_with(options, std::move(*config), *client);
 }
 

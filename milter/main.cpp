@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <string>
 
 namespace {
@@ -20,6 +21,18 @@ void add_check(CLI::App& command, std::string& file) {
     command.add_option("FILE", file, "Configuration file")->excludes(named);
 }
 
+void add_mode(CLI::App& command, std::optional<policy::Mode>& mode) {
+    const std::string words = "off, observe, tag, soft, enforce or closed";
+    const auto read = [&mode, words](const std::string& word) {
+        mode = policy::mode_from(word);
+        if (!mode) {
+            throw CLI::ValidationError{"--mode", word + " is not " + words};
+        }
+    };
+    command.add_option_function<std::string>("--mode", read, "As if in this mode: " + words)
+        ->type_name("MODE");
+}
+
 void add_explain(CLI::App& command, milter::ExplainOptions& options) {
     add_config(command, options.config_file);
     command.add_option("--client", options.client, "IP address of the SMTP client")->required();
@@ -30,6 +43,7 @@ void add_explain(CLI::App& command, milter::ExplainOptions& options) {
         ->type_name("ADDR")
         ->allow_extra_args(false);
     command.add_flag("--authenticated", options.is_authenticated, "As if after SMTP AUTH");
+    add_mode(command, options.mode);
     command.add_flag("--json", options.as_json, "Print JSON");
     command.add_option("MESSAGE", options.message, "Message file, - for standard input");
 }

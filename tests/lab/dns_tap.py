@@ -27,7 +27,7 @@ class Fault(enum.Enum):
 
 @dataclass(frozen=True)
 class Question:
-    name: str  # in lower case, without the final dot
+    name: str  # in lower case, without the final dot; a dot within a label has a backslash before it
     type: str
 
 
@@ -36,7 +36,8 @@ def question_of(query: bytes) -> Question:
     labels = []
     at = 12
     while (length := query[at]) != 0:
-        labels.append(query[at + 1 : at + 1 + length].decode("latin-1").lower())
+        label = query[at + 1 : at + 1 + length].decode("latin-1").lower()
+        labels.append(label.replace("\\", "\\\\").replace(".", "\\."))
         at += 1 + length
     (type_,) = struct.unpack_from(">H", query, at + 1)
     return Question(".".join(labels), _TYPE_NAMES.get(type_, str(type_)))

@@ -82,7 +82,10 @@ class Query:
     @property
     def owner(self) -> bytes:
         """The name as it was asked for, upper case and all."""
-        return self.octets[12 : self.octets.index(b"\0", 12) + 1]
+        end = 12
+        while self.octets[end] != 0:
+            end += 1 + self.octets[end]
+        return self.octets[12 : end + 1]
 
     @property
     def has_edns(self) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pytest
 from authres import AuthenticationResultsHeader
 
-from lab.faulty_dns import labels, txt
+from lab.faulty_dns import address, labels, txt
 from lab.gate import AUTHSERV_ID, Gate, Outcome
 from lab.messages import compose
 from lab.nsd import ptr_name
@@ -103,7 +103,8 @@ def in_spf_name(gate: Gate, attempt: Attempt) -> Outcome:
 
 def in_spf_explanation(gate: Gate, attempt: Attempt) -> Outcome:
     gate.dns.zone.add(attempt.zone, "TXT", txt(f"v=spf1 exp=why.{attempt.zone} -all"))
-    gate.dns.zone.add(f"why.{attempt.zone}", "TXT", txt(attempt.text + b"%{l}%{h}%{c}"))
+    # A single % is an error in the text, and of that nothing would be told.
+    gate.dns.zone.add(f"why.{attempt.zone}", "TXT", txt(attempt.text.replace(b"%", b"%%") + b"%{l}%{h}%{c}"))
     return send(gate, attempt)
 
 
@@ -129,7 +130,7 @@ def in_field_name(gate: Gate, attempt: Attempt) -> Outcome:
 
 
 def in_recipient(gate: Gate, attempt: Attempt) -> Outcome:
-    return send(gate, attempt, recipients=(b"<" + no_nul(attempt.text) + b"@example.test>",))
+    return send(gate, attempt, recipients=(b"<" + no_nul(attempt.text) + b"@" + no_nul(attempt.text) + b">",))
 
 
 PLACES: dict[str, Place] = {
@@ -182,8 +183,9 @@ def check_field(value: str, results: int) -> None:
 
 # The fields of a line, in their order; whatever else stood there would be the attacker's.
 LOG = (
-    r"level=info case=(?P<case>[a-z0-9]{12}) client=\S+( helo={v})?( mail_from_domain={v})? iprev=\w+( spf=\w+)? "
-    r"spf_helo=\w+ dkim={v} verdict=\w+( reason=\w+)? stage=default mode=\w+( would_enforce=\w+)?( reply=\"[0-9. ]+\")?"
+    r"level=info case=(?P<case>[a-z0-9]{12}) client=\S+( helo={v})?( mail_from_domain={v})?( iprev=\w+( spf=\w+)? "
+    r"spf_helo=\w+ dkim={v})? verdict=\w+( reason=\w+)? stage=default mode=\w+( would_enforce=\w+)?"
+    r"( reply=\"[0-9. ]+\")?"
 ).replace("{v}", r'(?:"(?:[^"\\]|\\.)*"|[^\s"=\\]+)')
 
 
@@ -192,7 +194,7 @@ def check_log(line: str) -> str:
     found = re.fullmatch(LOG, line)
     assert found, line
     assert len(line) < 2_500
-    dkim = logfmt_fields(line)["dkim"]
+    dkim = logfmt_fields(line).get("dkim", "")  # of a message: at RCPT there is none yet
     assert not re.search(r"(^|,)pass:", dkim), line
     return found["case"]
 
@@ -209,6 +211,13 @@ def observing() -> Iterator[Gate]:
         yield gate.start('mode = "observe"')
 
 
+@pytest.fixture(scope="module")
+def closed() -> Iterator[Gate]:
+    """The one reply that names the recipient's domain."""
+    with Gate(program_from_environment("dev")) as gate:
+        yield gate.start('mode = "closed"\nprofile = "eop"')
+
+
 def attempts(place: str) -> Iterator[tuple[str, Attempt]]:
     """A client and a zone for each: neither leads anywhere."""
     for number, (what, text) in enumerate(TEXTS.items()):
@@ -216,22 +225,64 @@ def attempts(place: str) -> Iterator[tuple[str, Attempt]]:
         yield what, Attempt(f"2001:db8:bad:{at + 1:x}::{number + 1:x}", f"z{at}-{number}.test", text)
 
 
-def try_all(gate: Gate, place: str) -> Iterator[tuple[str, Attempt, Outcome, str]]:
-    told = len(gate.sixgate.log().splitlines())
+def told_of_messages(gate: Gate) -> list[str]:
+    """All lines but the first, that may come after the socket is open."""
+    return [line for line in gate.sixgate.log().splitlines() if not line.startswith("level=info event=started ")]
+
+
+def try_all(gate: Gate, place: str, has_name: bool = False) -> Iterator[tuple[str, Attempt, Outcome, str]]:
+    """With a name, the client is in order but for SPF and DKIM, and the reply tells of these."""
+    told = len(told_of_messages(gate))
     for what, attempt in attempts(place):
+        if has_name:
+            gate.dns.zone.add_ptr(attempt.client, f"mail.{attempt.zone}")
+            gate.dns.zone.add(f"mail.{attempt.zone}", "AAAA", address(attempt.client))
         outcome = PLACES[place](gate, attempt)
-        lines = gate.sixgate.log().splitlines()[told:]
+        lines = told_of_messages(gate)[told:]
         assert len(lines) == 1, f"{what}: {lines}"
         told += 1
         yield what, attempt, outcome, check_log(lines[0])
 
 
+def words(reply: str) -> str:
+    """All of its text on one line."""
+    return " ".join(re.sub(r"(?m)^\d{3}[ -]\S+", "", reply).split())
+
+
+def as_told(text: bytes) -> str:
+    """The beginning of what a reply makes of a text."""
+    return " ".join(printable(text)[:40].split())
+
+
+def printable(text: bytes) -> str:
+    return "".join(chr(c) if 0x20 <= c < 0x7F and c != 0x5C else f"\\x{c:02x}" for c in text)
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_replies_and_the_log(enforcing: Gate, place: str) -> None:
-    for what, attempt, outcome, case in try_all(enforcing, place):
-        assert outcome.code == 550, f"{what}: {outcome.answer}"
+    has_name = place != "PTR"
+    for what, attempt, outcome, case in try_all(enforcing, place, has_name):
+        assert outcome.codes == ("550 5.7.26" if has_name else "550 5.7.25"), f"{what}: {outcome.answer}"
         assert "Authentication-Results" in outcome.answer.reply
         check_reply(outcome.answer.raw_reply, case, attempt.client)
+
+
+def test_explanations_are_told(enforcing: Gate) -> None:
+    """Of what could be printed: anything else in it, and it counts for nothing."""
+    for what, attempt, outcome, _ in try_all(enforcing, "an SPF explanation", has_name=True):
+        told = f"SPF explanation of {attempt.zone}: "
+        if re.fullmatch(rb"[ -~]*", attempt.text):
+            assert told + as_told(attempt.text) in words(outcome.answer.reply), what
+        else:
+            assert told not in words(outcome.answer.reply), what
+
+
+def test_recipients_in_replies_and_the_log(closed: Gate) -> None:
+    for what, attempt, outcome, case in try_all(closed, "RCPT"):
+        assert outcome.codes == "550 5.2.1", f"{what}: {outcome.answer}"
+        check_reply(outcome.answer.raw_reply, case, attempt.client)
+        domain = no_nul(attempt.text).rpartition(b"@")[2]
+        assert f"[{attempt.client}] {as_told(domain)}" in words(outcome.answer.reply), what
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -245,7 +296,8 @@ def test_header_fields(observing: Gate, place: str) -> None:
 
 def test_the_explanation_of_a_stranger_is_told_as_a_stranger_s(enforcing: Gate) -> None:
     enforcing.dns.zone.add("talks.test", "TXT", txt("v=spf1 exp=why.talks.test -all"))
-    enforcing.dns.zone.add("why.talks.test", "TXT", txt("Call +1 555 0100 to be paid"))
+    enforcing.dns.zone.add("why.talks.test", "TXT", txt("Call +1 555 0100 to get 100%% %%s%%n"))
     outcome = enforcing.send(mail_from="<a@talks.test>")
     assert outcome.code == 550
-    assert "5.7.26 SPF explanation of talks.test: Call +1 555 0100 to be paid" in outcome.answer.reply
+    told = b"5.7.26 SPF explanation of talks.test: Call +1 555 0100 to get 100%% %%s%%n\r\n"
+    assert told in outcome.answer.raw_reply  # an MTA makes single ones of them

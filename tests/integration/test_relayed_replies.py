@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from random import Random
 
 import pytest
 from conftest import Start
@@ -10,6 +12,8 @@ from receiver import Receiver, results_of
 
 from lab import cast
 from lab.cast import Client
+from lab.dns_tap import Question
+from lab.faulty_dns import Query, Zone, healthy, labels, txt
 from lab.messages import Message, compose
 from lab.milter import Milter
 from lab.site import AUTHSERV_ID, Site
@@ -61,6 +65,7 @@ def check_relayed(
     assert lines == given(mta.site, client, *words)
     assert all(line.isascii() and line.isprintable() for line in lines)
     assert sum(len(line) + 2 for line in lines) <= 2000
+    assert max(len(line) + 2 for line in lines) <= 512  # RFC 5321 section 4.5.3.1.5
     return lines
 
 
@@ -114,6 +119,104 @@ def test_hostile_values(start: Start, mta: Receiver, profile: str) -> None:
         message = compose("x@neither.test", cast.RECIPIENT, fields=fields)
         assert check_relayed(mta, cast.NEITHER, message, path)[0].startswith(("550", "554"))
     check_relayed(mta, cast.HOSTILE, compose("x@neither.test", cast.RECIPIENT, fields=fields), "")
+
+
+# -- a sample of what can be sent: hostile strings in all places, the same in each run
+
+PIECES = [
+    "%s", "%n", "%%", "100%", "%1$s", "\\", '"', "(", ")", "<", ">", ";", "=", ",", ":", " ", "@", ".", "{case}", "}}", "{",
+    "550 5.0.0 No", "250 2.0.0 OK", "-", "=?utf-8?q?=0D=0ABcc:_x?=", "x" * 60, '"' * 30, "\\" * 30, "(" * 30, "x", "y",
+    "spf=pass", "dkim=pass header.d=bank.test", "mx.example.test;", "\xe9", "\u202e", "\x7f", "\x01", "\x1b[2J",
+]  # fmt: skip
+FOLD = "\r\n "
+SAMPLE = 8  # of each profile
+
+
+def hostile(random: Random, also: list[str] | None = None) -> str:
+    return "".join(random.choices(PIECES + (also or []), k=random.randint(1, 12)))
+
+
+def without(octets: str, text: str) -> str:
+    return re.sub(octets, "", text)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One message; `records` go into the DNS before it is sent."""
+
+    client: Client
+    helo: str
+    mail_from: str
+    to: str
+    message: Message
+    records: dict[tuple[str, str], list[bytes]]
+
+
+def attempt_of(random: Random, number: str, is_postfix: bool) -> Attempt:
+    """Each MTA gets what it lets through; what a name in the DNS holds, and a field, is not for it to say."""
+    client = random.choice([cast.NEITHER, cast.HOSTILE])
+    zone, signing = f"a{number}.sample.test", f"d{number}.sample.test"
+    text = hostile(random).encode()
+    records_of_spf = [b"v=spf1 " + text + b" -all", b"v=spf1 exists:" + text + b".test -all"]
+    record = random.choice([*records_of_spf, b"v=spf1 exp=why.%{d} -all", b"v=spf1 exp=why.%{d} -all"])
+    why = without("[^ -~]", hostile(random)).replace("%", "%%").encode()  # with anything else it is not told
+    records = {
+        (zone, "TXT"): [txt(record)],
+        (f"why.{zone}", "TXT"): [txt(why)],
+        (f"lab._domainkey.{signing}", "TXT"): [txt(b"v=DKIM1; k=" + hostile(random).encode() + b"; p=AAAA")],
+    }
+    if client is cast.HOSTILE:
+        parts = [hostile(random).encode()[:60] for _ in range(3)]
+        records[client.ptr_name, "PTR"] = [labels(*parts), labels(parts[0], b"test")]
+    fields = [("DKIM-Signature", f"v=1; a=rsa-sha256; d={signing}; s=lab; h=from; bh=AAAA; b=AAAA")]
+    for _ in range(random.randint(1, 4)):
+        tags = {"v": "1", "a": "rsa-sha256", "d": signing, "s": "lab", "i": f"x@{signing}", "h": "from", "bh": "AAAA"}
+        tags[random.choice(list(tags))] = hostile(random, [FOLD + "x"])
+        tags |= {"b": random.choice(["AAAA", hostile(random)])}
+        fields.append(("DKIM-Signature", "; ".join(f"{tag}={value}" for tag, value in tags.items())))
+    fields.append((without("[^!-9;-~]", hostile(random)) or "x", hostile(random)))
+    # Postfix has no local part that begins as an option does.
+    local_part = without("[\\x00-\\x1f\\x7f]" if is_postfix else "[^ -~]", hostile(random)).lstrip("-")
+    quoted = '"' + re.sub(r'(["\\])', r"\\\1", local_part) + '"'
+    helo = without("[^!-~]" if is_postfix else "[^A-Za-z0-9_.-]", hostile(random)) or "x"
+    return Attempt(
+        client,
+        helo,
+        random.choice(["", f"{quoted}@{zone}", f"{quoted}@{zone}", f"{quoted}@{zone}"]),
+        f'"{without("[^a-z0-9=;(){{}}]", hostile(random)) or "x"}"@{cast.HOST}',
+        compose("x@neither.test", cast.RECIPIENT, fields=fields),
+        records,
+    )
+
+
+ALL_OF_IT = (
+    '"[{client}] case {case}", "{helo}", "{mail_from}", "{mail_from_domain}", "{names}", "{spf} {spf_domain}", '
+    '"{spf_explanation}", "{dkim}", "{recipient_domain}"'
+)
+OWN_TEXTS = "".join(
+    f"[reply.rfc7372.{reason}]\ntext = [{ALL_OF_IT}]\n" for reason in ("unauthenticated", "reverse_name_mismatch")
+)
+
+
+@pytest.mark.parametrize("profile", [*PROFILES, "own texts"])
+def test_a_sample_of_hostile_messages(start: Start, mta: Receiver, profile: str) -> None:
+    texts = OWN_TEXTS if profile == "own texts" else ""
+    name = "rfc7372" if texts else profile
+    start(f'[policy]\nprofile = "{name}"\nmode = "enforce"\nnull_reverse_path = "strict"\n{texts}')
+    random = Random(profile)
+    for number in range(SAMPLE):
+        attempt = attempt_of(random, f"{number}-{profile.replace(' ', '')}", mta.is_postfix)
+        zone = Zone(attempt.records, ttl=0)
+        mta.site.dns.serve(lambda query, is_tcp, zone=zone: answer_of(zone, Query(query, is_tcp)))
+        lines = check_relayed(mta, attempt.client, attempt.message, attempt.mail_from, attempt.helo, attempt.to)
+        assert f"[{attempt.client.address}]" in lines[0] and "case ID" in lines[0], lines
+        assert lines[0][4:10] in ("5.7.25", "5.7.26"), lines
+
+
+def answer_of(zone: Zone, query: Query) -> bytes | None:
+    if query.question not in [Question(*key) for key in zone.records]:
+        return None
+    return next(iter(healthy(query, zone.answer(query))))  # type: ignore[return-value]
 
 
 def test_hostile_helo(start: Start, mta: Receiver) -> None:

@@ -58,9 +58,10 @@ class DnsTap:
     def __init__(self, port: int, upstream: tuple[str, int]) -> None:
         self.port = port
         self.upstream = upstream
-        self._lock = threading.Lock()  # guards the two below
+        self._lock = threading.Lock()  # guards the three below
         self._questions: list[Question] = []
         self._fault_for: Callable[[Question], Fault | None] = lambda question: None
+        self._own_answer: Callable[[bytes, bool], bytes | None] = lambda query, is_tcp: None
         self._servers: list[socketserver.BaseServer] = []
 
     @property
@@ -89,9 +90,15 @@ class DnsTap:
         with self._lock:
             self._fault_for = lambda question: fault if not wanted or question.name in wanted else None
 
+    def serve(self, answer: Callable[[bytes, bool], bytes | None]) -> None:
+        """From now on `answer`, of a query and of whether it came over TCP, goes before upstream's; None: that counts."""
+        with self._lock:
+            self._own_answer = answer
+
     def recover(self) -> None:
         with self._lock:
             self._fault_for = lambda question: None
+            self._own_answer = lambda query, is_tcp: None
 
     # -- life
 
@@ -118,10 +125,13 @@ class DnsTap:
         with self._lock:
             self._questions.append(question)
             fault = self._fault_for(question)
+            own_answer = self._own_answer
         if fault is Fault.SERVFAIL:
             return servfail_for(query)
         if fault is Fault.SILENCE:
             return None
+        if (own := own_answer(query, is_tcp)) is not None:
+            return own
         return _over_tcp(self.upstream, query) if is_tcp else _over_udp(self.upstream, query)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from conftest import Start
 from receiver import Receiver, results_of
@@ -71,6 +73,85 @@ def test_helo_in_a_transaction_clears_it(start: Start, mta: Receiver) -> None:
         assert connection.rcpt(POSTMASTER).code == 250
         assert connection.ehlo(cast.NO_PTR.helo).code == 250
         assert connection.send(cast.NO_PTR.mail_from, cast.RECIPIENT, message.content).codes == "550 5.7.25"
+
+
+# -- STARTTLS, which Sendmail's lab has no certificate for. RFC 3207 section 4.2 has the server forget what came before.
+
+
+@pytest.fixture
+def postfix(site: Site) -> Receiver:
+    return Receiver(site, site.postfix, SMTP_PORT)
+
+
+@pytest.mark.parametrize(
+    ("names", "code"), [(("wrong.test", cast.NEITHER.helo), 250), ((cast.NEITHER.helo, "wrong.test"), 550)]
+)
+def test_the_helo_after_starttls_counts(start: Start, postfix: Receiver, names: tuple[str, str], code: int) -> None:
+    start(ENFORCE)
+    message = postfix.site.message(cast.NEITHER)
+    with postfix.connect(cast.NEITHER) as connection:
+        assert connection.ehlo(names[0]).code == 250
+        connection.starttls()
+        assert connection.ehlo(names[1]).code == 250
+        reply = connection.send("", cast.RECIPIENT, message.content)
+        connection.quit()
+    assert reply.code == code
+    assert postfix.keeps_its_word(reply, message)
+
+
+def test_starttls_in_a_transaction_clears_it(start: Start, postfix: Receiver) -> None:
+    sixgate = start(ENFORCE)
+    client = cast.NO_PTR
+    messages_ = [postfix.site.message(client) for _ in range(2)]
+    with postfix.greet(client) as connection:
+        assert connection.mail(cast.GOOD.mail_from).code == 250
+        assert connection.rcpt(POSTMASTER).code == 250
+        connection.starttls()
+        assert connection.ehlo(client.helo).code == 250
+        assert connection.rcpt(cast.RECIPIENT).code == 503
+        assert connection.send(client.mail_from, cast.RECIPIENT, messages_[0].content).codes == "550 5.7.25"
+        assert connection.send(client.mail_from, POSTMASTER, messages_[1].content).code == 250
+        connection.quit()
+    assert not postfix.program.has(messages_[0].message_id)
+    assert [entry["mail_from_domain"] for entry in entries_of(sixgate, 2)] == [client.domain] * 2
+
+
+def test_iprev_is_known_after_starttls(start: Start, postfix: Receiver) -> None:
+    """The connection is the same, and so is the client."""
+    start(ENFORCE)
+    postfix.site.dns.forget()
+    message = postfix.site.message(cast.GOOD)
+    with postfix.greet(cast.GOOD) as connection:
+        connection.starttls()
+        assert connection.ehlo(cast.GOOD.helo).code == 250
+        assert connection.send(cast.GOOD.mail_from, cast.RECIPIENT, message.content).code == 250
+        connection.quit()
+    assert "iprev=pass" in results_of(postfix.fields(message))[0]
+    assert postfix.site.dns.count(cast.GOOD.ptr_name, "PTR") == 1
+
+
+def test_authentication_after_starttls(start: Start, postfix: Receiver) -> None:
+    start(ENFORCE)
+    client = cast.NO_PTR
+    message = postfix.site.message(client)
+    with postfix.greet(client) as connection:
+        connection.starttls()
+        assert connection.ehlo(client.helo).code == 250
+        assert connection.send(client.mail_from, cast.RECIPIENT, message.content).codes == "550 5.7.25"
+        assert connection.auth_plain(*SASL_USER).code == 235
+        assert connection.send(client.mail_from, cast.RECIPIENT, message.content).code == 250
+        connection.quit()
+
+
+def test_authentication_before_starttls_counts_no_more(start: Start, postfix: Receiver) -> None:
+    start(ENFORCE)
+    client = cast.NO_PTR
+    with postfix.greet(client) as connection:
+        assert connection.auth_plain(*SASL_USER).code == 235
+        connection.starttls()
+        assert connection.ehlo(client.helo).code == 250
+        message = postfix.site.message(client)
+        assert connection.send(client.mail_from, cast.RECIPIENT, message.content).codes == "550 5.7.25"
 
 
 # -- transactions
@@ -366,6 +447,45 @@ def test_forged_fields_go_and_all_others_keep_their_order(
     kept = [line.partition(":") for line in sent.split("\r\n")]
     expected = [(name, value.strip()) for name, _, value in kept if (name, value.strip()) not in set(SENT) - set(STAYS)]
     assert fields[own + 1 :] == expected
+
+
+# Fields that some reader may take for ours, as the client sends them.
+ODD = [
+    f"Authentication-Results : {AUTHSERV_ID}; spf=pass smtp.mailfrom=bank.test",
+    f"Authentication-Results \t : {AUTHSERV_ID}; spf=pass smtp.mailfrom=bank.test",
+    f"Authentication-Results\t:{AUTHSERV_ID};\r\n\tspf=pass smtp.mailfrom=bank.test",
+    "Sixgate-Policy : pass; bank.test",
+    "Sixgate-Policy\t: pass; bank.test",
+    f"Authentication-Results: \0{AUTHSERV_ID}; spf=pass smtp.mailfrom=bank.test",
+    f"Authentication-Results:\0 {AUTHSERV_ID}; spf=pass smtp.mailfrom=bank.test",
+    f"Authentication-Results: {AUTHSERV_ID}\0; spf=pass smtp.mailfrom=bank.test",
+    f"Authentication-Results: {AUTHSERV_ID}; \0 spf=pass smtp.mailfrom=bank.test",
+    f"Authentication-Results: {AUTHSERV_ID[:5]}\0{AUTHSERV_ID[5:]}; spf=pass smtp.mailfrom=bank.test",
+    f"Authentication-Results\0: {AUTHSERV_ID}; spf=pass smtp.mailfrom=bank.test",
+    f"Authentication\0-Results: {AUTHSERV_ID}; spf=pass smtp.mailfrom=bank.test",
+    "Sixgate-Policy: \0pass; bank.test",
+]
+
+
+@pytest.mark.parametrize("client", [cast.GOOD, cast.IPV4], ids=by_name)
+def test_forged_fields_in_odd_spellings_go(start: Start, mta: Receiver, client: Client) -> None:
+    start('[policy]\nmode = "tag"\n')
+    own = 2 if client is cast.GOOD else 0
+    for odd in ODD:
+        message = mta.site.message(client)
+        assert mta.offer(client, Message(f"{odd}\r\n".encode() + message.content, message.message_id)).code == 250
+        # Postfix ends a value at its NUL, and a header at a NUL in a name; Sendmail leaves a NUL out.
+        fields = [(plain(name).lower(), plain(value)) for name, value in mta.fields(message)]
+        results = [value for name, value in fields if name == "authentication-results"]
+        claims = [value for value in results if value.startswith(AUTHSERV_ID)]
+        policies = [value for name, value in fields if name == "sixgate-policy"]
+        assert len(claims) + len(policies) == own, (odd, fields)
+        assert not [value for _, value in fields if "bank.test" in value], (odd, fields)
+
+
+def plain(text: str) -> str:
+    """As a reader sees it that shows no control characters."""
+    return re.sub("[^ -~]", "", text).strip()
 
 
 def test_sixty_forged_fields(start: Start, mta: Receiver) -> None:

@@ -43,6 +43,7 @@ class PostfixSettings:
     listeners: tuple[Listener, ...]
     milter: str = ""  # as in smtpd_milters; empty: none
     sasl_port: int | None = None  # of a SaslServer
+    certificate: Path | None = None  # with its key; with one there is STARTTLS
     extra: dict[str, str] = field(default_factory=dict)  # further lines of main.cf
 
 
@@ -181,6 +182,9 @@ class Postfix:
             settings["smtpd_sasl_auth_enable"] = "yes"
             settings["smtpd_sasl_type"] = "dovecot"
             settings["smtpd_sasl_path"] = f"inet:127.0.0.1:{self.settings.sasl_port}"
+        if self.settings.certificate is not None:
+            settings["smtpd_tls_security_level"] = "may"
+            settings["smtpd_tls_chain_files"] = str(self.settings.certificate)
         settings.update(self.settings.extra)
         return "".join(f"{name} = {value}\n" for name, value in settings.items())
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from . import cast, filters, messages, smtp
 from .cast import Client
+from .certificate import write_certificate
 from .dns_tap import DnsTap
 from .messages import Message
 from .namespace import PrivateNetwork
@@ -47,6 +48,8 @@ class Site:
     def __init__(self, program: Path) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="sixgate-lab-"))
         self.folder.chmod(0o755)  # Postfix' users pass through it
+        self.certificate = self.folder / "tls.pem"
+        write_certificate(cast.HOST, self.certificate)
         self.keys = cast.Keys()
         self.records = cast.zone_of(self.keys)
         addresses = [cast.ADDRESS6, cast.SECOND_ADDRESS6, cast.ADDRESS4]
@@ -164,4 +167,5 @@ servers = ["{self.dns.address}"]
             listeners=listeners,
             milter=sixgate,
             sasl_port=SASL_PORT,
+            certificate=self.certificate,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import re
 import socket
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,18 @@ class Client:
 
     def ehlo(self, name: str) -> Reply:
         return self.command(f"EHLO {name}")
+
+    def starttls(self) -> None:
+        """RFC 3207. Whoever the server says it is; EHLO is not yet out again."""
+        reply = self.command("STARTTLS")
+        if reply.code != 220:
+            raise ConnectionLost(f"STARTTLS: {reply}")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self._stream.close()
+        self._socket = context.wrap_socket(self._socket)
+        self._stream = self._socket.makefile("rb")
 
     def auth_plain(self, user: str, password: str) -> Reply:
         """RFC 4954 and RFC 4616."""

@@ -8,6 +8,7 @@
 #include "policy/authentication_results.hpp"
 #include "policy/decide.hpp"
 #include "policy/journal.hpp"
+#include "policy/mailbox.hpp"
 #include "policy/policy_field.hpp"
 
 #include <algorithm>
@@ -18,23 +19,6 @@ namespace milter {
 namespace {
 
 constexpr std::string_view results_field_name = "Authentication-Results";
-
-// An envelope argument as the MTA passes it on: "<user@example.org>", without the brackets where
-// the client or a local submission left them out, and with a source route where somebody still
-// writes one (RFC 5321 appendix C says to ignore it).
-std::string_view path_of(std::string_view argument) {
-    if (argument.starts_with('<')) {
-        argument.remove_prefix(1);
-    }
-    if (argument.ends_with('>')) {
-        argument.remove_suffix(1);
-    }
-    if (argument.starts_with('@')) {
-        const auto colon = argument.find(':');
-        argument = colon == std::string_view::npos ? argument : argument.substr(colon + 1);
-    }
-    return argument;
-}
 
 bool has_tag_mode(const policy::Policy& policy) {
     return std::ranges::find(policy.stages, policy::Mode::tag, &policy::Stage::mode) !=
@@ -116,7 +100,7 @@ void Session::begin_message() {
 
 void Session::mail(std::string_view reverse_path) {
     begin_message();
-    evidence_.mail_from = path_of(reverse_path);
+    evidence_.mail_from = policy::mailbox_in(reverse_path);
     evidence_.mail_from_domain = verify::domain_of(evidence_.mail_from);
     evidence_.is_authenticated =
         !mta_.macro("{auth_type}").empty() || !mta_.macro("{auth_authen}").empty();
@@ -132,7 +116,7 @@ Answer Session::rcpt(std::string_view forward_path) {
     if (!message_ || message_->has_begun) {
         begin_message(); // there was no MAIL, or its message is over
     }
-    const std::string recipient{path_of(forward_path)};
+    const std::string recipient{policy::mailbox_in(forward_path)};
     if (at_rcpt_ == AtRcpt::answers) {
         policy::Evidence alone = evidence_;
         alone.recipients = {recipient};

@@ -79,8 +79,10 @@ struct Evidence {
 
     // The envelope.
     bool is_authenticated = false; // {auth_type} or {auth_authen} was set at MAIL
-    std::string mail_from;         // RFC 5321 reverse-path without <>; empty is the null path
-    std::string mail_from_domain;  // as A-labels; empty for the null path
+    // The mailbox of the RFC 5321 reverse-path; empty is the null path. What has no one reading
+    // is kept as it came, and Mailbox::parse() refuses it. So with the recipients.
+    std::string mail_from;
+    std::string mail_from_domain; // as A-labels; empty where mail_from has none
     std::vector<std::string> recipients;
 
     // The checks.

@@ -1,6 +1,7 @@
 #include "policy/journal.hpp"
 
 #include "policy/ascii.hpp"
+#include "policy/mailbox.hpp"
 #include "policy/printable.hpp"
 
 #include <algorithm>
@@ -65,6 +66,7 @@ std::string log_line(const JournalEntry& entry) {
     line += logfmt("helo", evidence.helo);
     line +=
         logfmt("mail_from_domain", evidence.mail_from.empty() ? "<>" : evidence.mail_from_domain);
+    line += logfmt("mail_from", Mailbox::parse(evidence.mail_from) ? "" : evidence.mail_from);
     line += logfmt("iprev", result_of(evidence.iprev));
     line += logfmt("spf", result_of(evidence.spf_mail_from));
     line += logfmt("spf_helo", result_of(evidence.spf_helo));

@@ -1,6 +1,7 @@
 #include "policy/placeholders.hpp"
 
 #include "policy/ascii.hpp"
+#include "policy/mailbox.hpp"
 #include "policy/printable.hpp"
 
 #include <algorithm>
@@ -61,7 +62,11 @@ std::string spf_domain(const Scene& scene) {
     if (const auto& found = spf_of(scene); found && !found->domain.empty()) {
         return found->domain;
     }
-    return scene.evidence.mail_from.empty() ? scene.evidence.helo : scene.evidence.mail_from_domain;
+    if (scene.evidence.mail_from.empty()) {
+        return scene.evidence.helo;
+    }
+    const bool has_domain = !scene.evidence.mail_from_domain.empty();
+    return has_domain ? scene.evidence.mail_from_domain : scene.evidence.mail_from;
 }
 
 // RFC 7208 section 6.2: the words are the domain's, and said to be.
@@ -89,7 +94,8 @@ std::string recipient_domain(const Scene& scene) {
         return "";
     }
     const std::string& recipient = scene.evidence.recipients.front();
-    return recipient.substr(recipient.rfind('@') + 1);
+    const auto mailbox = Mailbox::parse(recipient);
+    return mailbox && !mailbox->domain.empty() ? std::string{mailbox->domain} : recipient;
 }
 
 std::string client(const Scene& scene) {

@@ -1,6 +1,7 @@
 #include "policy/rules.hpp"
 
 #include "policy/ascii.hpp"
+#include "policy/mailbox.hpp"
 #include "policy/words.hpp"
 
 #include <charconv>
@@ -47,6 +48,11 @@ bool is_enhanced_status(std::string_view text) {
     return first == 1 && second != std::string_view::npos && is_number(text.substr(0, first)) &&
            is_number(text.substr(first + 1, second - first - 1)) &&
            is_number(text.substr(second + 1));
+}
+
+// Where the domain is the MTA's own, it may take "a%b", "b!a" and a quoted "a@b" for a at b.
+bool may_lead_elsewhere(std::string_view local_part) {
+    return local_part.find_first_of("%!@") != std::string_view::npos;
 }
 
 } // namespace
@@ -126,12 +132,11 @@ std::optional<RecipientPattern> RecipientPattern::parse(std::string_view text) {
 }
 
 bool RecipientPattern::matches(std::string_view recipient) const {
-    const auto at = recipient.rfind('@');
-    const bool has_domain = at != std::string_view::npos;
     // RFC 5321 section 4.5.1: "RCPT TO:<postmaster>" has no domain and means ours.
-    const std::string_view given_domain = has_domain ? recipient.substr(at + 1) : "";
-    return (local_part == "*" || same_name(local_part, recipient.substr(0, at))) &&
-           (domain == "*" || same_name(domain, given_domain));
+    const auto mailbox = Mailbox::parse(recipient);
+    return mailbox && (domain == "*" || same_name(domain, mailbox->domain)) &&
+           (local_part == "*" ? domain == "*" || !may_lead_elsewhere(mailbox->local_part)
+                              : same_name(local_part, mailbox->local_part));
 }
 
 Requirements requirements_of(Profile profile) {

@@ -112,7 +112,8 @@ struct Stage {
     ReplyTable replies = replies_of(Profile::rfc7372);
 };
 
-// "postmaster@*", "*@example.org", "user@example.org"; both halves compare without case.
+// "postmaster@*", "*@example.org", "user@example.org"; both halves compare without case. Matches
+// nothing that has more than one reading (mailbox.hpp).
 struct RecipientPattern {
     std::string local_part; // "*": any
     std::string domain;     // "*": any

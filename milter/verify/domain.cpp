@@ -1,5 +1,7 @@
 #include "milter/verify/domain.hpp"
 
+#include "policy/mailbox.hpp"
+
 #include <idn2.h>
 
 #include <memory>
@@ -24,8 +26,8 @@ std::string to_a_labels(std::string_view domain) {
 }
 
 std::string domain_of(std::string_view address) {
-    const auto at = address.rfind('@');
-    return at == std::string_view::npos ? std::string{} : to_a_labels(address.substr(at + 1));
+    const auto mailbox = policy::Mailbox::parse(address);
+    return mailbox ? to_a_labels(mailbox->domain) : std::string{};
 }
 
 } // namespace verify

@@ -10,7 +10,7 @@ namespace verify {
 // given back as it came: it will not be found, and it is shown as it was.
 std::string to_a_labels(std::string_view domain);
 
-// What follows the last @, as A-labels; empty where there is none.
+// The domain of a mailbox, as A-labels; empty where it has none, or has no one reading.
 std::string domain_of(std::string_view address);
 
 } // namespace verify

@@ -6,6 +6,7 @@
 #include "milter/verify/spf_name.hpp"
 #include "milter/verify/spf_record.hpp"
 #include "policy/ascii.hpp"
+#include "policy/mailbox.hpp"
 #include "policy/printable.hpp"
 
 #include <tl/expected.hpp>
@@ -57,15 +58,21 @@ bool is_sender_domain(std::string_view name, SpfIdentity identity) {
 }
 
 std::string checked_domain(const SpfRequest& request) {
-    return request.identity == SpfIdentity::helo ? to_a_labels(request.helo)
-                                                 : domain_of(request.mail_from);
+    return to_a_labels(request.domain);
 }
 
 // Section 4.3: postmaster where there is none.
 std::string local_part_of(const SpfRequest& request) {
-    const auto at = request.mail_from.rfind('@');
-    const bool is_absent = request.identity == SpfIdentity::helo || at == std::string::npos;
-    return is_absent || at == 0 ? "postmaster" : request.mail_from.substr(0, at);
+    return request.local_part.empty() ? "postmaster" : request.local_part;
+}
+
+std::string no_domain(const SpfRequest& request, const std::string& domain) {
+    if (!domain.empty()) {
+        return printable(domain) + " is not a domain name";
+    }
+    // A mailbox that could be read has a local part at least.
+    const bool is_read = request.identity == SpfIdentity::helo || !request.local_part.empty();
+    return is_read ? "there is no domain to check" : "MAIL FROM can be read in more than one way";
 }
 
 // --- check_host() -----------------------------------------------------------------------------
@@ -348,9 +355,11 @@ SpfRequest spf_request_for_mail_from(const policy::Address& client,
                                      std::string_view helo,
                                      std::string_view mail_from,
                                      std::string_view receiver) {
+    const auto mailbox = policy::Mailbox::parse(mail_from).value_or(policy::Mailbox{});
     return {client,
             std::string{helo},
-            std::string{mail_from},
+            std::string{mailbox.local_part},
+            std::string{mailbox.domain},
             std::string{receiver},
             SpfIdentity::mail_from};
 }
@@ -360,7 +369,8 @@ SpfRequest spf_request_for_helo(const policy::Address& client,
                                 std::string_view receiver) {
     return {client,
             std::string{helo},
-            "postmaster@" + std::string{helo},
+            "postmaster",
+            std::string{helo},
             std::string{receiver},
             SpfIdentity::helo};
 }
@@ -376,9 +386,7 @@ SpfEvidence check_spf(Lookups& lookups, const SpfRequest& request) {
     SpfEvidence evidence;
     evidence.domain = checked_domain(request);
     if (!is_sender_domain(evidence.domain, request.identity)) {
-        evidence.problem = evidence.domain.empty()
-                               ? "there is no domain to check"
-                               : printable(evidence.domain) + " is not a domain name";
+        evidence.problem = no_domain(request, evidence.domain);
         return evidence;
     }
     Evaluation evaluation{lookups, request};

@@ -15,14 +15,16 @@ enum class SpfIdentity : std::uint8_t { mail_from, helo };
 
 struct SpfRequest {
     policy::Address client;
-    std::string helo;      // as given; %{h}
-    std::string mail_from; // <sender> of section 4.1, local part and all
-    std::string receiver;  // our host name, %{r}; "unknown" where there is none
+    std::string helo;       // as given; %{h}
+    std::string local_part; // of <sender> of section 4.1; empty: there is none
+    std::string domain;     // of it, that is checked; as given
+    std::string receiver;   // our host name, %{r}; "unknown" where there is none
     SpfIdentity identity = SpfIdentity::mail_from; // whose domain is checked
 };
 
 // The request for the identity MAIL FROM (section 2.4; the path must not be null), and for HELO
-// (section 2.3: postmaster at that name).
+// (section 2.3: postmaster at that name). A MAIL FROM that policy::Mailbox::parse() refuses has no
+// domain, and the result is none.
 SpfRequest spf_request_for_mail_from(const policy::Address& client,
                                      std::string_view helo,
                                      std::string_view mail_from,

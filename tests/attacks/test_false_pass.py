@@ -286,6 +286,71 @@ def test_a_record_of_a_wildcard_counts(envelopes: Gate) -> None:
     assert outcome.result("spf", "smtp.mailfrom=anything.open.test") == "pass"
 
 
+# What an MTA reads as an address of bank.test, or as the null path.
+UNREADABLE = {
+    "a comment that is not closed": "<a@bank.test(@wide.test>",
+    "the same without brackets": "a@bank.test(@wide.test",
+    "a group": "x:a@bank.test;(@wide.test",
+    "an address behind the brackets": "<a@bank.test>x@wide.test",
+    "a second path": "<a@bank.test><x@wide.test>",
+    "an address before the brackets": "x@wide.test<a@bank.test>",
+    "a null path, and a domain behind it": "<>x@wide.test",
+    "a null path, and a comment behind it": "<>(@wide.test",
+    "a source route to nobody": "<@wide.test:>",
+    "two domains": "<a@bank.test@wide.test>",
+    "an @ behind a backslash": "<a@bank.test\\@wide.test>",
+    "an @ of full width": "<a@bank.test\uff20wide.test>",
+}
+
+
+@pytest.mark.parametrize("trick", UNREADABLE)
+def test_envelopes_with_more_than_one_reading(envelopes: Gate, trick: str) -> None:
+    outcome = envelopes.send(client=EVIL, helo=EVIL_HOST, mail_from=UNREADABLE[trick])
+    assert outcome.codes == "550 5.7.26", outcome.answer.reply or outcome.results
+    assert "pass" not in outcome.all_results("spf", "smtp.mailfrom")
+
+
+@pytest.mark.parametrize(
+    "mail_from",
+    ["<a@wide.test>", "a@wide.test", "<@bank.test:a@wide.test>", '<"a@bank.test"@wide.test>', "<.a..b.@wide.test>",
+     "<a%bank.test@wide.test>", "< a@wide.test. >", "<\u00e9@wide.test>"],
+)  # fmt: skip
+def test_unusual_envelopes_with_one_reading(gate: Gate, mail_from: str) -> None:
+    merge(gate, {("wide.test", "TXT"): "v=spf1 +all", ("bank.test", "TXT"): "v=spf1 -all"})
+    outcome = gate.send(client=EVIL, helo=EVIL_HOST, mail_from=mail_from.encode())
+    assert outcome.code == 250, outcome.answer.reply
+    assert "smtp.mailfrom=wide.test" in outcome.results
+
+
+# Each for alice, as one MTA or the other reads it.
+RECIPIENTS = [
+    "postmaster@z<alice>",
+    "<postmaster@z><alice>",
+    "<postmaster@z>alice",
+    "postmaster@[z]:alice",
+    "postmaster@z,alice",
+    "<@x(:postmaster@z):alice>",
+    '<@x":postmaster@z":alice>',
+    "<alice@example.test(@exempt.test>",
+    "<alice%example.test@exempt.test>",
+    "<example.test!alice@exempt.test>",
+    '<"alice@example.test"@exempt.test>',
+]
+
+
+@pytest.mark.parametrize("mode", ["enforce", "closed"])
+def test_recipients_that_only_look_exempt(mode: str) -> None:
+    with Gate(program_from_environment("dev")) as gate:
+        exempt = '[exempt]\nrecipients = ["postmaster@*", "*@exempt.test"]'
+        gate.start(f'mode = "{mode}"\n{exempt}')
+        for recipient in RECIPIENTS:
+            refused = gate.send(client=EVIL, helo=EVIL_HOST, mail_from="<a@bank.test>", recipients=[recipient])
+            assert refused.code in (451, 550), recipient
+        for recipient in ("<postmaster>", "<Postmaster@z>", "<@x,@y:postmaster@z>", '<"b b"@exempt.test>'):
+            passed = gate.send(client=EVIL, helo=EVIL_HOST, mail_from="<a@bank.test>", recipients=[recipient])
+            assert passed.code == 250, recipient
+
+
 WIDE = ["+all", "ip6:::/0", "ip6:2000::/3", "a:mail.evil.test//0", "include:wide-all.test"]
 
 

@@ -8,6 +8,7 @@
 //     helo NAME, mail PATH, rcpt PATH, header NAME:VALUE, eoh, body OCTETS, eom, abort, fault
 #include "milter/recorded_mta.hpp"
 #include "milter/session.hpp"
+#include "milter/verify/domain.hpp"
 #include "policy/authentication_results.hpp"
 #include "policy/journal.hpp"
 #include "tests/fuzz/output.hpp"
@@ -110,6 +111,26 @@ void require_sound(Answer answer, const milter::RecordedMta& mta, const milter::
     }
 }
 
+// Whom the mail is from stands behind the only @ that no quotes hide, in an argument that nobody
+// has to repair; else it is from no domain.
+void require_one_reading(const policy::Evidence& evidence, std::string_view argument) {
+    if (evidence.mail_from_domain.empty()) {
+        return;
+    }
+    std::string_view mailbox{evidence.mail_from};
+    require(argument.find(mailbox) != std::string_view::npos, "the mailbox is in the argument");
+    if (mailbox.starts_with('"')) {
+        mailbox.remove_prefix(mailbox.rfind('"') + 1);
+    }
+    require(mailbox.find_first_of("<>(),;\\\" \t") == std::string_view::npos, "it is plain");
+    require(std::ranges::count(mailbox, '@') == 1, "it has one domain");
+    const auto domain = mailbox.substr(mailbox.find('@') + 1);
+    require(verify::to_a_labels(domain) == evidence.mail_from_domain, "which is the one judged");
+    const auto behind =
+        argument.substr(argument.rfind(evidence.mail_from) + evidence.mail_from.size());
+    require(behind.find_first_not_of("> \t") == std::string_view::npos, "nothing follows it");
+}
+
 void run(Scene& scene, Session& session, const milter::Config& config) {
     if (session.connect(scene.client) == Answer::accept) {
         return;
@@ -125,6 +146,9 @@ void run(Scene& scene, Session& session, const milter::Config& config) {
             continue;
         }
         require_sound(event->run(session, value), scene.mta, config);
+        if (item.word == "mail") {
+            require_one_reading(session.evidence(), value);
+        }
         if (const auto& outcome = session.outcome()) {
             fuzz::require_printable(
                 policy::log_line({"", "", session.evidence(), outcome->verdict, outcome->reply}),

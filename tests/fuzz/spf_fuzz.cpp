@@ -16,7 +16,7 @@ constexpr std::ptrdiff_t most_terms = 10; // RFC 7208 section 4.6.4, and so many
 
 struct Check {
     tests::FakeResolver dns;
-    verify::SpfRequest request{policy::Address::parse("2001:db8::1").value(), {}, {}, {}};
+    verify::SpfRequest request{policy::Address::parse("2001:db8::1").value(), {}, {}, {}, {}};
     std::size_t longest_text = 0;
 };
 
@@ -41,7 +41,9 @@ void set(Check& check, const fuzz::Item& item) {
     } else if (item.word == "helo") {
         check.request.helo = item.text;
     } else if (item.word == "from") {
-        check.request.mail_from = item.text;
+        const auto at = std::min(item.text.rfind('@'), item.text.size());
+        check.request.local_part = item.text.substr(0, at);
+        check.request.domain = item.text.substr(std::min(at + 1, item.text.size()));
     } else if (item.word == "as") {
         check.request.identity =
             item.text == "helo" ? verify::SpfIdentity::helo : verify::SpfIdentity::mail_from;
@@ -87,6 +89,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
     Check check;
     for (const auto& item : fuzz::items_of(fuzz::text_of(octets, size))) {
         set(check, item);
+    }
+    if (check.request.identity == verify::SpfIdentity::helo) {
+        check.request.domain = check.request.helo;
     }
     verify::start_spf(check.dns, check.request);
     require(check.dns.asked.size() <= most_terms, "not much is asked ahead");

@@ -311,6 +311,34 @@ TEST_CASE("paths are read as MTAs pass them on") {
     }
 }
 
+TEST_CASE("a reverse-path that has no one reading is no domain's, and not the null path") {
+    for (const std::string argument : {"<a@other.example(@example.org>",
+                                       "<a@other.example>x@example.org",
+                                       "<>x@example.org",
+                                       "<>(@example.org",
+                                       "<@example.org:>"}) {
+        CAPTURE(argument);
+        Scene scene{Mode::enforce};
+        scene.connect(good_client);
+        CHECK(scene.send({}, argument) == Answer::reject); // the HELO name leads back to the client
+        CHECK(scene.mta.reply->code.to_string() == "550 5.7.26");
+        const auto& evidence = scene.session.evidence();
+        CHECK(evidence.mail_from == argument);
+        CHECK(evidence.mail_from_domain.empty());
+        CHECK(evidence.spf_mail_from->result == policy::SpfResult::none);
+        CHECK(evidence.spf_mail_from->problem == "MAIL FROM can be read in more than one way");
+    }
+}
+
+TEST_CASE("a recipient that has no one reading is not exempt") {
+    Scene scene{Mode::enforce};
+    scene.connect(bad_client);
+    CHECK(scene.send({}, "<user@example.org>", "<postmaster@z>") == Answer::proceed);
+    for (const std::string argument : {"postmaster@z<alice>", "<@x(:postmaster@z):alice>"}) {
+        CHECK(scene.send({}, "<user@example.org>", argument) == Answer::reject);
+    }
+}
+
 TEST_CASE("events out of order do no harm") {
     Scene scene{Mode::enforce};
     scene.connect(good_client);

@@ -59,7 +59,22 @@ TEST_CASE("a recipient pattern compares without case, and a star is a whole half
     CHECK(matches("*@example.org", "anyone@EXAMPLE.org"));
     CHECK_FALSE(matches("*@example.org", "anyone@sub.example.org"));
     CHECK_FALSE(matches("a@example.org", "a"));
+    CHECK(matches("*@example.org", "\"odd one\"@example.org."));
     CHECK(matches("*@*", "\"odd@one\"@example.org"));
+    for (const char* recipient : {"alice%example.net@example.org",
+                                  "example.net!alice@example.org",
+                                  "\"alice@example.net\"@example.org",
+                                  "alice@example.net(@example.org",
+                                  "alice@example.org(comment)"}) {
+        CAPTURE(recipient);
+        CHECK_FALSE(matches("*@example.org", recipient));
+    }
+    for (const char* recipient :
+         {"postmaster@z<alice>", "<postmaster@z><alice>", "@x(:postmaster@z):alice"}) {
+        CAPTURE(recipient);
+        CHECK_FALSE(matches("postmaster@*", recipient));
+        CHECK_FALSE(matches("*@*", recipient));
+    }
     for (const char* pattern : {"", "@", "a@", "@b", "a", "a*@b", "a@*.b", "a b@c", "a@b\x01"}) {
         CAPTURE(pattern);
         CHECK_FALSE(RecipientPattern::parse(pattern));

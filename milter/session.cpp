@@ -89,16 +89,17 @@ void Session::helo(std::string_view name) {
     }
 }
 
-// There is no abort between a refused or accepted MAIL and the next one, so this clears, too.
+// There is no abort between a refused or accepted MAIL and the next one, so this forgets, too. A
+// failure is not the message's alone: without its MAIL it would read as a bounce.
 void Session::begin_message() {
-    abort();
-    has_failed_ = false;
+    forget_message();
     outcome_.reset();
     setup_ = services_.configs.current();
     message_.emplace(*setup_->resolver, mta_);
 }
 
 void Session::mail(std::string_view reverse_path) {
+    has_failed_ = false;
     begin_message();
     evidence_.mail_from = policy::mailbox_in(reverse_path);
     evidence_.mail_from_domain = verify::domain_of(evidence_.mail_from);
@@ -113,6 +114,9 @@ void Session::mail(std::string_view reverse_path) {
 }
 
 Answer Session::rcpt(std::string_view forward_path) {
+    if (has_failed_) {
+        return Answer::proceed;
+    }
     if (!message_ || message_->has_begun) {
         begin_message(); // there was no MAIL, or its message is over
     }
@@ -270,8 +274,13 @@ void Session::mark(const policy::Verdict& verdict) {
                        policy::authentication_results(authserv_id(), evidence_));
 }
 
-// What stays known is the connection: client, listener, HELO and iprev.
 void Session::abort() {
+    has_failed_ = false;
+    forget_message();
+}
+
+// What stays known is the connection: client, listener, HELO and iprev.
+void Session::forget_message() {
     message_.reset();
     evidence_.is_authenticated = false;
     evidence_.mail_from.clear();

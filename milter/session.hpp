@@ -66,7 +66,8 @@ public:
     Answer end_of_message(); // blocks for DNS until [policy] deadline_ms
     void abort();
 
-    // An event threw. What is left of the message is not judged; its end answers as the mode says.
+    // An event threw. What comes until the next MAIL, HELO or abort is not judged; the end of a
+    // message answers as the mode says.
     void fail() noexcept { has_failed_ = true; }
 
     Answer answer_in_trouble() const;
@@ -99,6 +100,7 @@ private:
     bool is_judged() const; // as far as is known yet, DNS will be asked
     bool removes_fields() const;
     void begin_message();
+    void forget_message();
     Message& message();
     Message& begin_content();
     void note_forged(std::string_view name, std::string_view value);

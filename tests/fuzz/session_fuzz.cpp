@@ -111,6 +111,10 @@ void require_sound(Answer answer, const milter::RecordedMta& mta, const milter::
     }
 }
 
+bool begins_anew(std::string_view word) {
+    return word == "mail" || word == "helo" || word == "abort";
+}
+
 // Whom the mail is from stands behind the only @ that no quotes hide, in an argument that nobody
 // has to repair; else it is from no domain.
 void require_one_reading(const policy::Evidence& evidence, std::string_view argument) {
@@ -135,6 +139,7 @@ void run(Scene& scene, Session& session, const milter::Config& config) {
     if (session.connect(scene.client) == Answer::accept) {
         return;
     }
+    bool has_failed = false;
     for (const auto& item : scene.items) {
         std::string_view value{item.text};
         if (item.word == "macro") {
@@ -145,7 +150,11 @@ void run(Scene& scene, Session& session, const milter::Config& config) {
         if (event == events.end()) {
             continue;
         }
-        require_sound(event->run(session, value), scene.mta, config);
+        const auto answer = event->run(session, value);
+        require_sound(answer, scene.mta, config);
+        has_failed = item.word == "fault" || (has_failed && !begins_anew(item.word));
+        require(!has_failed || item.word != "eom" || answer == session.answer_in_trouble(),
+                "after a fault the mode answers, until something begins anew");
         if (item.word == "mail") {
             require_one_reading(session.evidence(), value);
         }

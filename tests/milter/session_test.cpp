@@ -369,6 +369,23 @@ TEST_CASE("after a failure of our own the mode says what to answer") {
     }
 }
 
+TEST_CASE("a MAIL that failed is not forgotten, and its message is no bounce") {
+    for (const auto at_rcpt : {Session::AtRcpt::answers, Session::AtRcpt::is_silent}) {
+        Scene scene{Mode::enforce, at_rcpt};
+        scene.connect(good_client);
+        scene.send({}, "<>"); // which passes, by its HELO name
+        scene.session.mail("<a@other.example>");
+        scene.session.abort();
+        scene.session.fail(); // as MAIL, before anything was kept of it
+        CHECK(scene.session.rcpt("<someone@example.net>") == Answer::proceed);
+        CHECK(scene.finish() == Answer::tempfail);
+        CHECK(scene.mta.reply->code.to_string() == "451 4.3.0");
+        CHECK(scene.session.rcpt("<someone@example.net>") == Answer::proceed);
+        CHECK(scene.finish() == Answer::tempfail);
+        CHECK(scene.send() == Answer::proceed);
+    }
+}
+
 TEST_CASE("a closed reply names the domain of the recipient it refuses") {
     Scene scene{Mode::closed, Session::AtRcpt::answers};
     scene.config.policy.stages.front().replies = policy::replies_of(policy::Profile::eop);

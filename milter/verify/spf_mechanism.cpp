@@ -12,10 +12,12 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <exception>
 #include <new>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 // The library's headers are for C, and would declare what they were configured without.
@@ -81,6 +83,28 @@ public:
     TermLookups(Lookups& lookups, const policy::Address& client, const SpfDirective& directive)
         : lookups_{lookups}, client_{client}, directive_{directive} {}
 
+    // For C, which no exception may pass: it is kept for rethrow(), and the library is told to try
+    // again.
+    RecordSet try_lookup(const char* name, ns_type type) noexcept {
+        try {
+            return lookup(name, type);
+        } catch (...) {
+            thrown_ = std::current_exception();
+            return std::exchange(spare_, nullptr);
+        }
+    }
+
+    void rethrow() const {
+        if (thrown_ != nullptr) {
+            std::rethrow_exception(thrown_);
+        }
+    }
+
+    bool is_void() const { return is_void_.value_or(false); }
+
+    const std::string& problem() const { return problem_; }
+
+private:
     // As the library wants it. Never null: it would abort.
     RecordSet lookup(const char* name, ns_type type) {
         const auto asked = record_type(type);
@@ -101,11 +125,6 @@ public:
         return filled_set(empty_set(name, type, NETDB_SUCCESS), *asked, *answer);
     }
 
-    bool is_void() const { return is_void_.value_or(false); }
-
-    const std::string& problem() const { return problem_; }
-
-private:
     // A host that has IPv4 addresses only is there: counting it would make permerrors for IPv6
     // clients alone.
     static bool counts_as_void(const Answer& answer, RecordType type) {
@@ -206,6 +225,9 @@ private:
     const SpfDirective& directive_;
     std::optional<bool> is_void_; // known from the first look-up
     std::string problem_;
+    std::exception_ptr thrown_;
+    // Made before memory runs out. One is enough: after it the library evaluates no further.
+    RecordSet spare_ = empty_set("", ns_t_invalid, TRY_AGAIN);
 };
 
 extern "C" {
@@ -213,7 +235,7 @@ static SPF_dns_rr_t* look_up_for_spf(SPF_dns_server_t* layer,
                                      const char* name,
                                      ns_type type,
                                      int /*should_cache*/) noexcept {
-    return static_cast<TermLookups*>(layer->hook)->lookup(name, type).release();
+    return static_cast<TermLookups*>(layer->hook)->try_lookup(name, type).release();
 }
 }
 
@@ -297,6 +319,7 @@ SpfMatchOutcome evaluate(TermLookups& term,
     }
     response->spf_record_exp = record.get(); // it aborts without one
     SPF_record_interpret(record.get(), request.get(), response.get(), 0);
+    term.rethrow();
     return outcome_of(*response, term);
 }
 

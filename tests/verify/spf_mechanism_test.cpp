@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -262,4 +264,47 @@ TEST_CASE("spf mechanism: an octet is asked for as it is") {
     FakeResolver dns;
     dns.add_address("a\\\\b %c.example.org", "192.0.2.1");
     CHECK(outcome_of(dns, "a", ipv4_client, "a\\b %c.example.org").match == SpfMatch::match);
+}
+
+TEST_CASE("spf mechanism: what is thrown below the library comes out above it") {
+    // Answers so many questions, and then has no memory left.
+    class Exhausted final : public verify::Resolver {
+    public:
+        explicit Exhausted(int answers) : left_{answers} {
+            zone_.add_mx("example.org", 10, "one.example.org");
+            zone_.add_mx("example.org", 20, "two.example.org");
+            zone_.add_ptr(ipv6_client, "one.example.org");
+            zone_.add_address("one.example.org", "2001:db8::2");
+            zone_.add_address("two.example.org", "2001:db8::2");
+        }
+
+        std::shared_ptr<verify::PendingAnswer> ask(const verify::Question& question) override {
+            if (left_-- == 0) {
+                throw std::bad_alloc{};
+            }
+            return zone_.ask(question);
+        }
+
+    private:
+        FakeResolver zone_;
+        int left_;
+    };
+
+    for (const std::string term : {"a:one.example.org", "mx", "ptr", "exists:one.example.org"}) {
+        CAPTURE(term);
+        const auto directive = verify::parse_spf_record("v=spf1 " + term)->directives.front();
+        const auto client = policy::Address::parse(ipv6_client).value();
+        bool has_thrown = true;
+        for (int answers = 0; has_thrown; ++answers) {
+            Exhausted dns{answers};
+            Lookups lookups{dns};
+            try {
+                verify::match_spf_mechanism(
+                    lookups, client, directive, term == "mx" ? "example.org" : "one.example.org");
+                has_thrown = false;
+            } catch (const std::bad_alloc&) {
+            }
+            CHECK((answers > 0 || has_thrown));
+        }
+    }
 }

@@ -11,6 +11,7 @@ extern "C" {
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <iterator>
 #include <span>
@@ -47,6 +48,9 @@ give_key(DKIM* dkim, DKIM_SIGINFO* signature, unsigned char* buffer, std::size_t
     return DKIM_CBSTAT_CONTINUE;
 }
 
+// RFC 6376 section 3.5 lets verifiers allow for clocks that go wrong; t= and x= are held to this.
+constexpr std::uint64_t clock_drift_seconds = 300;
+
 using Library = CHandle<DKIM_LIB, dkim_close>;
 
 Library make_library() {
@@ -55,9 +59,15 @@ Library make_library() {
         throw std::runtime_error{"dkim_init: out of memory"};
     }
     // BADSIGHANDLES: one result for every signature. DELAYSIGPROC: keys at the end of the message.
+    std::uint64_t clock_drift = clock_drift_seconds;
     unsigned flags = DKIM_LIBFLAGS_BADSIGHANDLES | DKIM_LIBFLAGS_DELAYSIGPROC;
     if (dkim_options(library.get(), DKIM_OP_SETOPT, DKIM_OPTS_FLAGS, &flags, sizeof flags) !=
             DKIM_STAT_OK ||
+        dkim_options(library.get(),
+                     DKIM_OP_SETOPT,
+                     DKIM_OPTS_CLOCKDRIFT,
+                     &clock_drift,
+                     sizeof clock_drift) != DKIM_STAT_OK ||
         dkim_set_key_lookup(library.get(), give_key) != DKIM_STAT_OK) {
         throw std::runtime_error{"dkim_options: this is not the libopendkim that was built for"};
     }

@@ -226,6 +226,8 @@ LENGTHS = [
 TIMES = [
     Case("x-future", PASS, sig(extra=f" t={NOW}; x={NOW + 86400};")),
     Case("x-past", PERMERROR, sig(extra=f" t={NOW - 864000}; x={NOW - 86400};")),
+    Case("x-within-the-drift", PASS, sig(extra=f" t={NOW - 864000}; x={NOW - 30};"), why="300 s: clocks go wrong"),
+    Case("x-beyond-the-drift", PERMERROR, sig(extra=f" t={NOW - 864000}; x={NOW - 310};")),
     Case("x-past-without-t", PERMERROR, sig(extra=f" x={NOW - 86400};")),
     Case("x-past-and-altered", PERMERROR, sig(extra=f" x={NOW - 86400};"), change=after(b"x\r\n")),
     Case("x-before-t", PERMERROR, sig(extra=f" t={NOW}; x={NOW - 1};")),
@@ -235,6 +237,8 @@ TIMES = [
     Case("x-empty", PERMERROR, sig(extra=" x=;")),
     Case("t-now", PASS, sig(extra=f" t={NOW};")),
     Case("t-slow-clock", PASS, sig(extra=f" t={NOW + 60};")),
+    Case("t-within-the-drift", PASS, sig(extra=f" t={NOW + 290};")),
+    Case("t-beyond-the-drift", PERMERROR, sig(extra=f" t={NOW + 900};")),
     Case("t-future", PERMERROR, sig(extra=f" t={NOW + 864000};")),
     Case("t-zero", PASS, sig(extra=" t=0;")),
     Case("t-no-number", PERMERROR, sig(extra=" t=now;")),

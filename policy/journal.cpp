@@ -18,7 +18,10 @@ std::string plain_name(std::string_view name) {
     return plain;
 }
 
-std::string signatures(const std::vector<DkimSignature>& dkim) {
+// Those that pass come first: long names in front of them would have them cut.
+std::string signatures(std::vector<DkimSignature> dkim) {
+    const auto passes = [](const DkimSignature& one) { return one.result == DkimResult::pass; };
+    std::stable_partition(dkim.begin(), dkim.end(), passes); // clang 14 reads no subrange
     std::string text;
     for (const auto& signature : dkim) {
         text += text.empty() ? "" : ",";

@@ -33,6 +33,16 @@ TEST_CASE("no d= reads as another signature's result") {
     CHECK(line.find(" dkim=permerror:evil.example?pass?bank.example ") != std::string::npos);
 }
 
+TEST_CASE("no signature hides the one that passes") {
+    Evidence evidence = tests::good_evidence();
+    auto junk = tests::signature(DkimResult::permerror);
+    junk.sdid = std::string(250, 'x') + ".example";
+    evidence.dkim = {junk, junk, tests::signature(DkimResult::pass)};
+    const std::string line = log_line({"c1", "", evidence, {}, std::nullopt});
+    CHECK(line.find(" dkim=pass:" + evidence.dkim->back().sdid + ",permerror:x") !=
+          std::string::npos);
+}
+
 TEST_CASE("a line of the log says what enforcing would have answered") {
     const Evidence evidence = tests::unauthenticated_evidence();
     const Verdict verdict = decide(evidence, Policy{}).value();

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 
 namespace milter {
 
@@ -80,12 +81,23 @@ Answer Session::connect(std::optional<policy::Address> client) {
     return Answer::proceed;
 }
 
+// Only a hint, and one that takes time where records are long: once for a domain, and not for all
+// that one connection can name.
+void Session::start_spf(const verify::SpfRequest& request) {
+    constexpr std::size_t most_domains = 20;
+    constexpr std::size_t longest_domain = 255;
+    const bool is_wanted =
+        request.domain.size() <= longest_domain && spf_started_.size() < most_domains;
+    if (is_wanted && spf_started_.insert(request.domain).second) {
+        verify::start_spf(*setup_->resolver, request);
+    }
+}
+
 void Session::helo(std::string_view name) {
     abort(); // RFC 5321 section 4.1.4: EHLO in a transaction clears it
     evidence_.helo = name;
     if (is_judged()) {
-        verify::start_spf(*setup_->resolver,
-                          verify::spf_request_for_helo(*evidence_.client, name, authserv_id()));
+        start_spf(verify::spf_request_for_helo(*evidence_.client, name, authserv_id()));
     }
 }
 
@@ -106,10 +118,8 @@ void Session::mail(std::string_view reverse_path) {
     evidence_.is_authenticated =
         !mta_.macro("{auth_type}").empty() || !mta_.macro("{auth_authen}").empty();
     if (is_judged() && !evidence_.mail_from.empty()) {
-        verify::start_spf(
-            *setup_->resolver,
-            verify::spf_request_for_mail_from(
-                *evidence_.client, evidence_.helo, evidence_.mail_from, authserv_id()));
+        start_spf(verify::spf_request_for_mail_from(
+            *evidence_.client, evidence_.helo, evidence_.mail_from, authserv_id()));
     }
 }
 

@@ -8,6 +8,7 @@
 #include "milter/mta.hpp"
 #include "milter/verify/dkim.hpp"
 #include "milter/verify/lookups.hpp"
+#include "milter/verify/spf.hpp"
 #include "policy/evidence.hpp"
 #include "policy/reply.hpp"
 #include "policy/verdict.hpp"
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -104,6 +106,7 @@ private:
     Message& message();
     Message& begin_content();
     void note_forged(std::string_view name, std::string_view value);
+    void start_spf(const verify::SpfRequest& request);
     void gather();
     Answer act_on(const policy::Verdict& verdict, const policy::Evidence& evidence);
     Answer end_in_trouble();
@@ -118,6 +121,7 @@ private:
     policy::Evidence evidence_; // of the connection; since MAIL of the message, too
     std::optional<Message> message_;
     std::optional<Outcome> outcome_;
+    std::set<std::string> spf_started_; // the domains asked for ahead
 };
 
 } // namespace milter

@@ -206,6 +206,31 @@ def test_spf_records(gate: Gate, what: str) -> None:
     assert outcome.codes in ("550 5.7.26", "451 4.7.24"), outcome.answer.reply
 
 
+def test_a_mail_costs_the_same_whatever_records_its_domain_has(gate: Gate) -> None:
+    """Includes are followed ahead of the check, and 200 MAILs come in one connection."""
+    table: dict[tuple[str, str], str] = {}
+    for zone in ("plain.test", "long.test", "short.test"):
+        table[(zone, "TXT")] = "v=spf1 " + " ".join(f"include:i{i}.{zone}" for i in range(9)) + " -all"
+        octets = {"plain.test": 10, "long.test": 60_000, "short.test": 4_000}[zone]
+        table |= {(f"i{i}.{zone}", "TXT"): "v=spf1 " + "ip6:1::1 " * (octets // 9) + "?all" for i in range(9)}
+    gate.dns.zone.records.update(faulty_dns.records_of(table).records)
+
+    def cost(zone: str) -> float:
+        gate.send(PLAIN, mail_from=f"<a@{zone}>")  # now it is cached
+        before = gate.sixgate.cpu_seconds
+        with gate.connect() as milter:
+            for i in range(200):
+                milter.mail(f"<a{i}@{zone}>")
+            milter.rcpt("<alice@example.test>")
+            milter.abort()
+            milter.transaction(f"<sender@{DOMAIN}>", ["<alice@example.test>"], PLAIN)
+        return gate.sixgate.cpu_seconds - before
+
+    plain = max(cost("plain.test"), 0.1)
+    for zone in ("long.test", "short.test"):
+        assert cost(zone) < 5 * plain, zone
+
+
 def test_an_endless_wait_in_many_sessions_ends_at_the_deadline() -> None:
     """Slow loris by DNS: every answer comes just in time for the next question."""
     with Gate(program_from_environment("dev")) as gate:

@@ -339,6 +339,24 @@ TEST_CASE("a recipient that has no one reading is not exempt") {
     }
 }
 
+TEST_CASE("SPF is asked for ahead once for a domain, and for so many in a connection") {
+    Scene scene{Mode::enforce};
+    scene.connect(good_client);
+    const auto asked_by = [&](const std::string& mail_from) {
+        const auto before = scene.resolver->asked.size();
+        scene.session.mail(mail_from);
+        return scene.resolver->asked.size() - before;
+    };
+    CHECK(asked_by("<a@example.org>") == 1);
+    CHECK(asked_by("<b@example.org>") == 0);
+    CHECK(asked_by("<a@other.example>") == 1);
+    for (int i = 0; i < 100; ++i) {
+        asked_by("<a@d" + std::to_string(i) + ".example>");
+    }
+    CHECK(asked_by("<a@one-more.example>") == 0);
+    CHECK(scene.send() == Answer::proceed); // the check asks for itself
+}
+
 TEST_CASE("events out of order do no harm") {
     Scene scene{Mode::enforce};
     scene.connect(good_client);

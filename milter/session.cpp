@@ -132,7 +132,9 @@ Answer Session::rcpt(std::string_view forward_path) {
     }
     const std::string recipient{policy::mailbox_in(forward_path)};
     if (at_rcpt_ == AtRcpt::answers) {
+        auto earlier = std::exchange(evidence_.recipients, {}); // which may be thousands
         policy::Evidence alone = evidence_;
+        evidence_.recipients = std::move(earlier);
         alone.recipients = {recipient};
         const auto verdict = policy::decide(alone, policy());
         if (verdict && verdict->action != policy::Action::accept) {

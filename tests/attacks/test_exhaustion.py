@@ -231,6 +231,17 @@ def test_a_mail_costs_the_same_whatever_records_its_domain_has(gate: Gate) -> No
         assert cost(zone) < 5 * plain, zone
 
 
+def test_the_cost_of_recipients_grows_as_they_do() -> None:
+    with Gate(program_from_environment("dev")) as gate:
+        gate.start('mode = "closed"')
+
+        def cost(count: int) -> float:
+            recipients = [f"<postmaster@d{i}.test>" for i in range(count)]
+            return min(gate.send(PLAIN, recipients=recipients).cpu_seconds for _ in range(2))
+
+        assert cost(4_000) < 10 * max(cost(1_000), 0.05)
+
+
 def test_an_endless_wait_in_many_sessions_ends_at_the_deadline() -> None:
     """Slow loris by DNS: every answer comes just in time for the next question."""
     with Gate(program_from_environment("dev")) as gate:

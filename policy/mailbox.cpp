@@ -103,9 +103,10 @@ std::optional<Mailbox> Mailbox::parse(std::string_view text) {
     const auto size = local_part_size(text);
     const Mailbox mailbox{text.substr(0, size),
                           without_final_dot(text.substr(std::min(size + 1, text.size())))};
-    const bool is_alone = size == text.size() && !text.starts_with('"');
+    const bool is_alone = size == text.size() && size != 0 && !text.starts_with('"');
     const bool has_domain = size < text.size() && text[size] == '@' && is_domain(mailbox.domain);
-    return size != 0 && (is_alone || has_domain) ? std::optional{mailbox} : std::nullopt;
+    // A quote that is not closed is no empty local part: then no @ follows.
+    return is_alone || has_domain ? std::optional{mailbox} : std::nullopt;
 }
 
 std::string_view mailbox_in(std::string_view argument) {
@@ -113,10 +114,10 @@ std::string_view mailbox_in(std::string_view argument) {
     if (path.starts_with('<') && path.ends_with('>')) {
         path = trimmed(path.substr(1, path.size() - 2));
     }
-    if (path.starts_with('@')) {
-        return without_route(path).value_or(argument);
+    if (path.empty() || Mailbox::parse(path)) {
+        return path;
     }
-    return path.empty() || Mailbox::parse(path) ? path : argument;
+    return without_route(path).value_or(argument);
 }
 
 } // namespace policy

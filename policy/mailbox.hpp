@@ -12,7 +12,7 @@ namespace policy {
 
 // A part of the text that was parsed.
 struct Mailbox {
-    std::string_view local_part; // as written, with its quotes
+    std::string_view local_part; // as written, with its quotes; Postfix takes an empty one, too
     std::string_view domain;     // as written but for a final dot; empty: none was given
 
     // "local-part@domain", or a local part that is not quoted alone. Of the local part, dots may

@@ -70,7 +70,7 @@ std::string no_domain(const SpfRequest& request, const std::string& domain) {
     if (!domain.empty()) {
         return printable(domain) + " is not a domain name";
     }
-    // A mailbox that could be read has a local part at least.
+    // A mailbox that could be read and has no domain has a local part.
     const bool is_read = request.identity == SpfIdentity::helo || !request.local_part.empty();
     return is_read ? "there is no domain to check" : "MAIL FROM can be read in more than one way";
 }

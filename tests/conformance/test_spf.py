@@ -192,8 +192,7 @@ MACROS = [
     Case("helo-name", "v=spf1 exists:%{h}.%{d} -all", "pass", {"mail.client.test": FOUND}, helo="mail.client.test"),
     *(Case(f"delimiter-{label}", f"v=spf1 exists:%{{l{sign}}}.%{{d}} -all", "pass", {"a.b.c": FOUND},
            f"a{sign}b{sign}c@delimiter-{label}.test")
-      for label, sign in {"dot": ".", "dash": "-", "plus": "+", "comma": ",", "slash": "/", "underscore": "_",
-                          "equals": "="}.items()),
+      for label, sign in {"dot": ".", "dash": "-", "plus": "+", "slash": "/", "underscore": "_", "equals": "="}.items()),
     Case("delimiters-all", "v=spf1 exists:%{l4r.-+,/_=}.%{d} -all", "pass", {"d.c.b.a": FOUND},
          "a-b+c=d@delimiters-all.test"),
     Case("delimiters-in-a-row", "v=spf1 exists:%{l3-}.%{d} -all", "fail", {"a.b": FOUND},

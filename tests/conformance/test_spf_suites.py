@@ -26,6 +26,7 @@ LEFT_OUT = {
     "mx-colon-domain-ip4mapped": "an IPv4 client",
     "ip4-mapped-ip6": "an IPv4 client",
     "cidr6-ip4": "an IPv4 client",
+    "dorky-sentinel": "a space in a local part without quotes: MTAs repair or refuse it, and it is no address here",
 }
 
 # Cases of the older suites whose answer RFC 7208 does not allow, with what it asks for instead.
@@ -71,5 +72,5 @@ def test_nothing_is_left_out_that_is_not_named() -> None:
     assert len({case.id for case in CASES}) == len(CASES)
     of_rfc7208 = [case for case in CASES if case.suite == "rfc7208"]
     assert sum(not case.is_rewritten for case in of_rfc7208) == 21
-    assert sum(case.is_rewritten for case in of_rfc7208) == 171
+    assert sum(case.is_rewritten for case in of_rfc7208) == 170
     assert set(CONTRADICTING) <= {case.id for case in CASES}

@@ -18,16 +18,6 @@ std::string text(std::string_view raw) {
     return policy::printable(raw, 4096);
 }
 
-std::string_view word_for(policy::NameOutcome outcome) {
-    switch (outcome) {
-    case policy::NameOutcome::leads_back: return "leads_back";
-    case policy::NameOutcome::elsewhere: return "elsewhere";
-    case policy::NameOutcome::no_address: return "no_address";
-    case policy::NameOutcome::not_looked_up: return "not_looked_up";
-    }
-    return "not_looked_up";
-}
-
 Json to_json(const policy::IprevEvidence& iprev) {
     Json names = Json::array();
     for (const auto& found : iprev.names) {
@@ -36,7 +26,7 @@ Json to_json(const policy::IprevEvidence& iprev) {
             addresses.push_back(address.to_string());
         }
         names.push_back({{"name", text(found.name)},
-                         {"outcome", word_for(found.outcome)},
+                         {"outcome", to_string(found.outcome)},
                          {"addresses", std::move(addresses)}});
     }
     return {{"result", to_string(iprev.result)}, {"names", std::move(names)}};

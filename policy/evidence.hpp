@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace policy {
@@ -21,6 +22,9 @@ enum class NameOutcome : std::uint8_t {
     no_address,   // NXDOMAIN, or no AAAA (A for an IPv4 client)
     not_looked_up // the look-up failed
 };
+
+std::string_view to_string(NameOutcome outcome);
+std::optional<NameOutcome> name_outcome_from(std::string_view word);
 
 struct IprevName {
     std::string name;
@@ -85,11 +89,17 @@ struct Evidence {
     std::string mail_from_domain; // as A-labels; empty where mail_from has none
     std::vector<std::string> recipients;
 
+    // The content, as far as it tells a postmaster what kind of mail this is. Never judged by.
+    bool is_from_list = false; // it has a List-Id field (RFC 2919)
+    bool is_forwarded = false; // its fields or a rewritten MAIL FROM (SRS) say so
+
     // The checks.
     std::optional<IprevEvidence> iprev;
     std::optional<SpfEvidence> spf_mail_from; // none for the null path: spf_helo speaks for it
     std::optional<SpfEvidence> spf_helo;
     std::optional<std::vector<DkimSignature>> dkim; // known at the end of the message
+
+    friend bool operator==(const Evidence&, const Evidence&) = default;
 };
 
 } // namespace policy

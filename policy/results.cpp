@@ -1,42 +1,63 @@
 #include "policy/results.hpp"
 
+#include "policy/words.hpp"
+
 namespace policy {
 
+namespace {
+
+constexpr auto iprev_words = std::to_array<Word<IprevResult>>({
+    {IprevResult::pass, "pass"},
+    {IprevResult::fail, "fail"},
+    {IprevResult::temperror, "temperror"},
+    {IprevResult::permerror, "permerror"},
+});
+
+constexpr auto spf_words = std::to_array<Word<SpfResult>>({
+    {SpfResult::none, "none"},
+    {SpfResult::neutral, "neutral"},
+    {SpfResult::pass, "pass"},
+    {SpfResult::fail, "fail"},
+    {SpfResult::softfail, "softfail"},
+    {SpfResult::policy, "policy"},
+    {SpfResult::temperror, "temperror"},
+    {SpfResult::permerror, "permerror"},
+});
+
+constexpr auto dkim_words = std::to_array<Word<DkimResult>>({
+    {DkimResult::none, "none"},
+    {DkimResult::pass, "pass"},
+    {DkimResult::fail, "fail"},
+    {DkimResult::policy, "policy"},
+    {DkimResult::neutral, "neutral"},
+    {DkimResult::temperror, "temperror"},
+    {DkimResult::permerror, "permerror"},
+});
+
+} // namespace
+
 std::string_view to_string(IprevResult result) {
-    switch (result) {
-    case IprevResult::pass: return "pass";
-    case IprevResult::fail: return "fail";
-    case IprevResult::temperror: return "temperror";
-    case IprevResult::permerror: return "permerror";
-    }
-    return "temperror";
+    return word_for(iprev_words, result);
 }
 
 std::string_view to_string(SpfResult result) {
-    switch (result) {
-    case SpfResult::none: return "none";
-    case SpfResult::neutral: return "neutral";
-    case SpfResult::pass: return "pass";
-    case SpfResult::fail: return "fail";
-    case SpfResult::softfail: return "softfail";
-    case SpfResult::policy: return "policy";
-    case SpfResult::temperror: return "temperror";
-    case SpfResult::permerror: return "permerror";
-    }
-    return "temperror";
+    return word_for(spf_words, result);
 }
 
 std::string_view to_string(DkimResult result) {
-    switch (result) {
-    case DkimResult::none: return "none";
-    case DkimResult::pass: return "pass";
-    case DkimResult::fail: return "fail";
-    case DkimResult::policy: return "policy";
-    case DkimResult::neutral: return "neutral";
-    case DkimResult::temperror: return "temperror";
-    case DkimResult::permerror: return "permerror";
-    }
-    return "temperror";
+    return word_for(dkim_words, result);
+}
+
+std::optional<IprevResult> iprev_result_from(std::string_view word) {
+    return value_of(iprev_words, word);
+}
+
+std::optional<SpfResult> spf_result_from(std::string_view word) {
+    return value_of(spf_words, word);
+}
+
+std::optional<DkimResult> dkim_result_from(std::string_view word) {
+    return value_of(dkim_words, word);
 }
 
 } // namespace policy

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace policy {
@@ -28,5 +29,8 @@ enum class DkimResult : std::uint8_t { none, pass, fail, policy, neutral, temper
 std::string_view to_string(IprevResult result);
 std::string_view to_string(SpfResult result);
 std::string_view to_string(DkimResult result);
+std::optional<IprevResult> iprev_result_from(std::string_view word);
+std::optional<SpfResult> spf_result_from(std::string_view word);
+std::optional<DkimResult> dkim_result_from(std::string_view word);
 
 } // namespace policy

@@ -23,6 +23,8 @@ enum class Exemption : std::uint8_t {
 
 std::string_view to_string(Action action);
 std::string_view to_string(Exemption exemption);
+std::optional<Action> action_from(std::string_view word);
+std::optional<Exemption> exemption_from(std::string_view word);
 
 struct Verdict {
     Action action = Action::accept;

@@ -223,9 +223,10 @@ std::optional<Verdict> decide(const Evidence& evidence, const Policy& policy) {
 Evidence as_counted(Evidence evidence, const Policy& policy) {
     const bool counts_wide_spf = stage_for(policy).requirements.count_wide_spf;
     for (auto* const spf : {&evidence.spf_mail_from, &evidence.spf_helo}) {
-        if (*spf && (*spf)->is_wide && !counts_wide_spf) {
-            (*spf)->result = SpfResult::policy;
-            (*spf)->problem = "passes for so many addresses that it does not count";
+        if (*spf && (*spf)->is_wide) { // a pass, or what another policy has made of one
+            (*spf)->result = counts_wide_spf ? SpfResult::pass : SpfResult::policy;
+            (*spf)->problem =
+                counts_wide_spf ? "" : "passes for so many addresses that it does not count";
         }
     }
     return evidence;

@@ -35,10 +35,6 @@ std::string result_of(const std::optional<Evidence>& evidence) {
     return evidence ? std::string{to_string(evidence->result)} : std::string{};
 }
 
-std::string reply_of(const std::optional<Reply>& reply) {
-    return reply ? reply->code.to_string() : std::string{};
-}
-
 } // namespace
 
 std::string logfmt(std::string_view name, std::string_view value) {
@@ -82,7 +78,7 @@ std::string log_line(const JournalEntry& entry) {
     if (verdict.reason && verdict.mode < Mode::enforce) {
         line += logfmt("would_enforce", to_string(verdict.would_enforce));
     }
-    line += logfmt("reply", reply_of(entry.reply));
+    line += logfmt("reply", entry.reply ? entry.reply->to_string() : "");
     return line.substr(1);
 }
 

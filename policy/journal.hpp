@@ -1,27 +1,36 @@
-// The record of a verdict. For now one line of the log; logfmt, so that it greps.
+// The record of a verdict: an entry of the journal, and the line of the log that says the same.
 #pragma once
 
 #include "policy/evidence.hpp"
-#include "policy/reply.hpp"
+#include "policy/rules.hpp"
 #include "policy/verdict.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace policy {
 
-// What happened to one message. References: made where it is written.
+// When something happened, in UTC.
+using Time = std::chrono::sys_time<std::chrono::milliseconds>;
+
+// What happened to one message.
 struct JournalEntry {
-    std::string_view case_id;
-    std::string_view queue_id; // of the MTA; empty where it has told none
-    const Evidence& evidence;
-    const Verdict& verdict;
-    const std::optional<Reply>& reply; // what was answered; empty: the message went on
+    Time time;
+    std::string host; // that judged it
+    std::string case_id;
+    std::string queue_id;           // of the MTA; empty where it has told none
+    Evidence evidence;              // as_counted()
+    Verdict verdict;                // with what the stricter modes would have answered
+    std::optional<ReplyCode> reply; // what was answered; empty: the message went on
+
+    friend bool operator==(const JournalEntry&, const JournalEntry&) = default;
 };
 
-// "case=... queue_id=... client=... ..." without a line end. Local parts of addresses are not in
-// it. The names of the fields are interface: sixgate(8) lists them.
+// "case=... queue_id=... client=... ..." without a line end and without the time, which syslog
+// has. Local parts of addresses are not in it. The names of the fields are interface: sixgate(8)
+// lists them.
 std::string log_line(const JournalEntry& entry);
 
 // ` name=value`, quoted where logfmt needs it.

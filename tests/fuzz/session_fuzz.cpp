@@ -160,7 +160,7 @@ void run(Scene& scene, Session& session, const milter::Config& config) {
         }
         if (const auto& outcome = session.outcome()) {
             fuzz::require_printable(
-                policy::log_line({"", "", session.evidence(), outcome->verdict, outcome->reply}),
+                policy::log_line({{}, "", "", "", session.evidence(), outcome->verdict, {}}),
                 "the log is printable");
         }
         scene.mta.reply.reset();

@@ -2,6 +2,7 @@
 #include "policy/journal.hpp"
 #include "policy/policy_field.hpp"
 #include "policy/printable.hpp"
+#include "policy/reply.hpp"
 #include "policy/text_lines.hpp"
 #include "tests/policy/evidence_makers.hpp"
 
@@ -17,8 +18,8 @@ TEST_CASE("a line of the log has every result and no local part") {
     Policy policy;
     policy.stages.front().mode = Mode::enforce;
     const Verdict verdict = decide(evidence, policy).value();
-    const std::optional<Reply> reply = reply_for(verdict, evidence, policy, {"c1", "id", ""});
-    CHECK(log_line({"c1", "4XYZ", evidence, verdict, reply}) ==
+    const Reply reply = reply_for(verdict, evidence, policy, {"c1", "id", ""});
+    CHECK(log_line({{}, "mx", "c1", "4XYZ", evidence, verdict, reply.code}) ==
           "case=c1 queue_id=4XYZ client=2001:db8:5::5 helo=mail.example.org "
           "mail_from_domain=example.org iprev=pass spf=fail spf_helo=none dkim=none "
           "verdict=reject reason=unauthenticated stage=default mode=enforce "
@@ -29,7 +30,7 @@ TEST_CASE("no d= reads as another signature's result") {
     Evidence evidence = tests::good_evidence();
     evidence.dkim = {tests::signature(DkimResult::permerror)};
     evidence.dkim->front().sdid = "evil.example,pass:bank.example";
-    const std::string line = log_line({"c1", "", evidence, {}, std::nullopt});
+    const std::string line = log_line({{}, "mx", "c1", "", evidence, {}, std::nullopt});
     CHECK(line.find(" dkim=permerror:evil.example?pass?bank.example ") != std::string::npos);
 }
 
@@ -38,7 +39,7 @@ TEST_CASE("no signature hides the one that passes") {
     auto junk = tests::signature(DkimResult::permerror);
     junk.sdid = std::string(250, 'x') + ".example";
     evidence.dkim = {junk, junk, tests::signature(DkimResult::pass)};
-    const std::string line = log_line({"c1", "", evidence, {}, std::nullopt});
+    const std::string line = log_line({{}, "mx", "c1", "", evidence, {}, std::nullopt});
     CHECK(line.find(" dkim=pass:" + evidence.dkim->back().sdid + ",permerror:x") !=
           std::string::npos);
 }
@@ -46,8 +47,7 @@ TEST_CASE("no signature hides the one that passes") {
 TEST_CASE("a line of the log says what enforcing would have answered") {
     const Evidence evidence = tests::unauthenticated_evidence();
     const Verdict verdict = decide(evidence, Policy{}).value();
-    const std::optional<Reply> no_reply;
-    CHECK(log_line({"c1", "", evidence, verdict, no_reply})
+    CHECK(log_line({{}, "mx", "c1", "", evidence, verdict, std::nullopt})
               .ends_with("verdict=accept reason=unauthenticated stage=default mode=observe "
                          "would_enforce=reject"));
 }

@@ -1,0 +1,22 @@
+// An entry of the journal as octets (CBOR, RFC 8949), but for what has a column of its own: time,
+// case id, client and the domain of MAIL FROM. What is empty is left out, a name that is unknown
+// is passed over, so that versions can add to it.
+#pragma once
+
+#include "policy/journal.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace store {
+
+// Text that strangers supplied is made printable and cut; a signature's b= keeps what names it in
+// an Authentication-Results field.
+std::vector<std::uint8_t> details_of(const policy::JournalEntry& entry);
+
+// `entry`, which has what has columns, with the rest. Throws StoreError for octets that
+// details_of() cannot have made.
+policy::JournalEntry with_details(policy::JournalEntry entry, std::span<const std::uint8_t> octets);
+
+} // namespace store

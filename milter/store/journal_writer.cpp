@@ -1,0 +1,180 @@
+#include "milter/store/journal_writer.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <iterator>
+#include <utility>
+
+namespace store {
+
+namespace {
+
+// At a time: entries wait for them.
+constexpr int rounds_of_trimming = 20;
+
+// About what an entry takes in memory. Only what a stranger can make large is counted.
+std::size_t octets_of(const policy::JournalEntry& entry) {
+    const policy::Evidence& evidence = entry.evidence;
+    std::size_t octets = sizeof entry + evidence.helo.size() + evidence.mail_from.size();
+    for (const auto& recipient : evidence.recipients) {
+        octets += sizeof recipient + recipient.size();
+    }
+    if (evidence.iprev) {
+        for (const auto& name : evidence.iprev->names) {
+            octets += sizeof name + name.addresses.size() * sizeof(policy::Address);
+        }
+    }
+    for (const auto* const spf : {&evidence.spf_mail_from, &evidence.spf_helo}) {
+        octets += *spf ? (*spf)->explanation.size() + (*spf)->problem.size() : 0;
+    }
+    if (evidence.dkim) {
+        for (const auto& signature : *evidence.dkim) {
+            octets += sizeof signature + signature.signature.size() + signature.sdid.size() +
+                      signature.auid.size() + signature.selector.size();
+        }
+    }
+    return octets;
+}
+
+} // namespace
+
+JournalWriter::JournalWriter(Open open, BoundsNow bounds, OnChange on_change, JournalLimits limits)
+    : open_{std::move(open)}, bounds_{std::move(bounds)},
+      on_change_{std::move(on_change)}, limits_{limits}, thread_{[this] { run(); }} {}
+
+JournalWriter::~JournalWriter() {
+    close();
+}
+
+void JournalWriter::close() {
+    {
+        const std::lock_guard lock{mutex_};
+        is_ending_ = true;
+    }
+    wakes_.notify_one();
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+}
+
+void JournalWriter::write(policy::JournalEntry entry) {
+    const std::size_t octets = octets_of(entry);
+    bool is_first = false;
+    {
+        const std::lock_guard lock{mutex_};
+        if (is_ending_ || waiting_octets_ + octets > limits_.queue_octets) {
+            ++health_.dropped;
+            return;
+        }
+        is_first = queue_.empty();
+        waiting_octets_ += octets;
+        ++health_.waiting;
+        queue_.push_back(std::move(entry));
+    }
+    if (is_first) {
+        wakes_.notify_one();
+    }
+}
+
+JournalHealth JournalWriter::health() const {
+    const std::lock_guard lock{mutex_};
+    return health_;
+}
+
+// Until there is something to do; false when that is to end.
+bool JournalWriter::wait_for_work(std::unique_lock<std::mutex>& lock) {
+    const auto ends = [this] { return is_ending_; };
+    if (!health_.trouble.empty()) {
+        wakes_.wait_for(lock, limits_.retry, ends);
+    } else {
+        // Not longer than to the next trim, mail or no mail.
+        wakes_.wait_for(lock, limits_.trim, [this] { return is_ending_ || !queue_.empty(); });
+        wakes_.wait_for(lock, limits_.collect, ends);
+    }
+    return !is_ending_;
+}
+
+void JournalWriter::run() {
+    write_batch(); // opens the store, so that trouble with it is told at the start
+    std::unique_lock lock{mutex_};
+    while (wait_for_work(lock)) {
+        lock.unlock();
+        write_batch();
+        trim_when_due();
+        lock.lock();
+    }
+    lock.unlock();
+    write_batch();
+}
+
+// Now all that waits is in batch_; returns the octets of it.
+std::size_t JournalWriter::take_queue() {
+    const std::lock_guard lock{mutex_};
+    std::ranges::move(queue_, std::back_inserter(batch_));
+    queue_.clear();
+    return waiting_octets_;
+}
+
+void JournalWriter::write_batch() {
+    try {
+        const std::size_t octets = take_queue();
+        if (!target_.store) {
+            target_ = open_();
+        }
+        for (auto& entry : batch_) {
+            entry = target_.prepare(std::move(entry));
+        }
+        if (!batch_.empty()) {
+            target_.store->append(batch_);
+        }
+        note_success(std::exchange(batch_, {}).size(), octets);
+    } catch (const std::exception& error) {
+        note_trouble(error.what());
+    }
+}
+
+void JournalWriter::trim_when_due() {
+    if (!target_.store || Clock::now() < next_trim_) {
+        return;
+    }
+    next_trim_ = Clock::now() + limits_.trim;
+    try {
+        for (int round = 0; round < rounds_of_trimming && target_.store->trim(bounds_()); ++round) {
+        }
+    } catch (const std::exception& error) {
+        note_trouble(error.what());
+    }
+}
+
+// The store is opened anew the next time: somebody may have put the file right, or another there.
+void JournalWriter::note_trouble(const std::string& what) {
+    target_ = {};
+    JournalHealth health;
+    {
+        const std::lock_guard lock{mutex_};
+        const bool is_known = !health_.trouble.empty();
+        health_.trouble = what;
+        if (is_known) {
+            return;
+        }
+        health = health_;
+    }
+    on_change_(health);
+}
+
+void JournalWriter::note_success(std::size_t written, std::size_t octets) {
+    JournalHealth health;
+    {
+        const std::lock_guard lock{mutex_};
+        health_.written += written;
+        health_.waiting -= written;
+        waiting_octets_ -= octets;
+        if (std::exchange(health_.trouble, {}).empty()) {
+            return;
+        }
+        health = health_;
+    }
+    on_change_(health);
+}
+
+} // namespace store

@@ -1,0 +1,189 @@
+#include "milter/store/local_parts.hpp"
+
+#include "milter/store/store.hpp"
+#include "policy/ascii.hpp"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+namespace store {
+
+namespace {
+
+constexpr char mark = '~';
+constexpr std::size_t hash_digits = 16;
+constexpr std::size_t least_key = 16;
+constexpr std::size_t largest_key = 4096;
+
+[[noreturn]] void fail(const std::string& file, const std::string& what) {
+    throw StoreError{file + ": " + what};
+}
+
+[[noreturn]] void fail_with_errno(const std::string& file, const std::string& what) {
+    fail(file, what + ": " + std::generic_category().message(errno));
+}
+
+// A file descriptor that closes itself.
+class Descriptor {
+public:
+    explicit Descriptor(int number) : number_{number} {}
+
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+
+    ~Descriptor() {
+        if (is_open()) {
+            close(number_);
+        }
+    }
+
+    bool is_open() const { return number_ >= 0; }
+
+    int number() const { return number_; }
+
+private:
+    int number_;
+};
+
+std::string random_key() {
+    std::array<unsigned char, 32> octets{};
+    if (RAND_bytes(octets.data(), octets.size()) != 1) {
+        throw StoreError{"RAND_bytes: no random octets for the key of the journal"};
+    }
+    return {octets.begin(), octets.end()};
+}
+
+// Whole or not at all: a key cut short by a crash would never be found again.
+void write_key(const std::string& file, const std::string& key) {
+    const std::string draft = file + '.' + std::to_string(getpid());
+    {
+        const Descriptor descriptor{
+            open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+        if (!descriptor.is_open()) {
+            fail_with_errno(file, "the key of the journal cannot be made");
+        }
+        const auto written = write(descriptor.number(), key.data(), key.size());
+        if (written != static_cast<ssize_t>(key.size()) || fsync(descriptor.number()) != 0) {
+            fail_with_errno(draft, "cannot be written");
+        }
+    }
+    // link(2) never replaces: where two start at once, the first key stays.
+    const bool is_ours = link(draft.c_str(), file.c_str()) == 0 || errno == EEXIST;
+    const int error = errno;
+    unlink(draft.c_str());
+    if (!is_ours) {
+        errno = error;
+        fail_with_errno(file, "cannot be made");
+    }
+}
+
+bool is_hash(std::string_view local_part) {
+    return local_part.size() == hash_digits + 1 && local_part.front() == mark &&
+           local_part.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
+}
+
+} // namespace
+
+LocalParts::LocalParts(const std::string& key) {
+    const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> hmac{
+        EVP_MAC_fetch(nullptr, "HMAC", nullptr), EVP_MAC_free};
+    mac_ = {EVP_MAC_CTX_new(hmac.get()), EVP_MAC_CTX_free};
+    std::array<char, 7> digest{"SHA256"};
+    const std::array<OSSL_PARAM, 2> parameters{
+        OSSL_PARAM_construct_utf8_string("digest", digest.data(), 0), OSSL_PARAM_construct_end()};
+    const auto* const octets = reinterpret_cast<const unsigned char*>(key.data());
+    if (!mac_ || EVP_MAC_init(mac_.get(), octets, key.size(), parameters.data()) != 1) {
+        throw StoreError{"EVP_MAC_init: no HMAC-SHA256 in this OpenSSL"};
+    }
+}
+
+std::string LocalParts::hash(std::string_view local_part) const {
+    if (!mac_ || local_part.empty() || is_hash(local_part)) {
+        return std::string{local_part};
+    }
+    // RFC 5321 has local parts differ by case; no postmaster has seen two people who did.
+    const std::string text = policy::to_lower(local_part);
+    const auto* const octets = reinterpret_cast<const unsigned char*>(text.data());
+    const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> mac{EVP_MAC_CTX_dup(mac_.get()),
+                                                                        EVP_MAC_CTX_free};
+    std::array<unsigned char, 32> digest{};
+    std::size_t size = 0;
+    if (!mac || EVP_MAC_update(mac.get(), octets, text.size()) != 1 ||
+        EVP_MAC_final(mac.get(), digest.data(), &size, digest.size()) != 1) {
+        throw StoreError{"EVP_MAC_final: cannot hash a local part"};
+    }
+    constexpr std::string_view hex = "0123456789abcdef";
+    std::string out{mark};
+    for (std::size_t i = 0; i < hash_digits / 2; ++i) {
+        out += hex[digest[i] >> 4U];
+        out += hex[digest[i] & 0xFU];
+    }
+    return out;
+}
+
+std::string LocalParts::hidden(std::string_view address) const {
+    const auto at = std::min(address.rfind('@'), address.size());
+    return hash(address.substr(0, at)) + std::string{address.substr(at)};
+}
+
+policy::JournalEntry LocalParts::hidden(policy::JournalEntry entry) const {
+    policy::Evidence& evidence = entry.evidence;
+    evidence.mail_from = hidden(evidence.mail_from);
+    for (auto& recipient : evidence.recipients) {
+        recipient = hidden(recipient);
+    }
+    if (evidence.dkim) {
+        for (auto& signature : *evidence.dkim) {
+            signature.auid = hidden(signature.auid);
+        }
+    }
+    return entry;
+}
+
+// Both forms: an entry may be from a time when addresses were kept in full.
+policy::Policy LocalParts::for_hidden(policy::Policy policy) const {
+    std::vector<policy::RecipientPattern> hidden_twins;
+    for (const auto& pattern : policy.exempt_recipients) {
+        if (pattern.local_part != "*") {
+            hidden_twins.push_back({hash(pattern.local_part), pattern.domain});
+        }
+    }
+    policy.exempt_recipients.insert(
+        policy.exempt_recipients.end(), hidden_twins.begin(), hidden_twins.end());
+    return policy;
+}
+
+std::string read_key(const std::string& file) {
+    const Descriptor descriptor{open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!descriptor.is_open()) {
+        fail_with_errno(file, "the key of the journal cannot be opened");
+    }
+    std::string key(largest_key, '\0');
+    const auto length = read(descriptor.number(), key.data(), key.size());
+    if (length < 0) {
+        fail_with_errno(file, "cannot be read");
+    }
+    key.resize(static_cast<std::size_t>(length));
+    if (key.size() < least_key) {
+        fail(file, "is too short for a key: at least " + std::to_string(least_key) + " octets");
+    }
+    return key;
+}
+
+std::string read_or_make_key(const std::string& file) {
+    if (access(file.c_str(), F_OK) != 0) {
+        write_key(file, random_key());
+    }
+    return read_key(file);
+}
+
+} // namespace store

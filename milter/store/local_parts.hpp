@@ -1,0 +1,44 @@
+// Local parts of addresses as keyed hashes: whoever reads the journal can count people and tell
+// them apart, and cannot name them.
+#pragma once
+
+#include "policy/journal.hpp"
+#include "policy/rules.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+struct evp_mac_ctx_st;
+using EVP_MAC_CTX = evp_mac_ctx_st; // <openssl/types.h>
+
+namespace store {
+
+// Shared by threads freely.
+class LocalParts {
+public:
+    LocalParts() = default; // hides nothing
+
+    explicit LocalParts(const std::string& key); // throws StoreError
+
+    // "user@example.org" as "~0123456789abcdef@example.org". The same for the same local part in
+    // any case and with the same key; what is hidden already, and the null path, stay as they are.
+    std::string hidden(std::string_view address) const;
+
+    // All addresses in it.
+    policy::JournalEntry hidden(policy::JournalEntry entry) const;
+
+    // Judges entries with hidden addresses as `policy` judges those with full ones.
+    policy::Policy for_hidden(policy::Policy policy) const;
+
+private:
+    std::string hash(std::string_view local_part) const;
+
+    std::shared_ptr<EVP_MAC_CTX> mac_; // with the key in it; copied for each hash
+};
+
+// The octets of a key file, at least 16. Throw StoreError.
+std::string read_key(const std::string& file);
+std::string read_or_make_key(const std::string& file); // 32 random octets, readable by the owner
+
+} // namespace store

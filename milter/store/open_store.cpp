@@ -1,0 +1,40 @@
+#include "milter/store/open_store.hpp"
+
+#include "milter/store/sqlite_store.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace store {
+
+namespace {
+
+constexpr std::string_view sqlite_scheme = "sqlite:";
+
+std::string path_of(const StoreSettings& settings) {
+    if (!settings.url.starts_with(sqlite_scheme)) {
+        throw StoreError{settings.url + ": no such kind of store"};
+    }
+    return settings.url.substr(sqlite_scheme.size());
+}
+
+} // namespace
+
+bool is_on(const StoreSettings& settings) {
+    return settings.url != "none";
+}
+
+std::unique_ptr<Store> open_store(const StoreSettings& settings, Access access) {
+    return std::make_unique<SqliteStore>(path_of(settings), access);
+}
+
+LocalParts open_local_parts(const StoreSettings& settings, Access access) {
+    if (settings.addresses == Addresses::full) {
+        return LocalParts{};
+    }
+    const std::string file =
+        settings.key_file.empty() ? path_of(settings) + ".key" : settings.key_file;
+    return LocalParts{access == Access::write ? read_or_make_key(file) : read_key(file)};
+}
+
+} // namespace store

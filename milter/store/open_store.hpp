@@ -1,0 +1,24 @@
+// From a configuration to a store.
+#pragma once
+
+#include "milter/store/local_parts.hpp"
+#include "milter/store/settings.hpp"
+#include "milter/store/store.hpp"
+
+#include <cstdint>
+#include <memory>
+
+namespace store {
+
+bool is_on(const StoreSettings& settings); // whether a journal is kept at all
+
+enum class Access : std::uint8_t {
+    write, // by the daemon: makes what is missing, brings an older schema up to date
+    read   // by all others: makes nothing
+};
+
+// Throws StoreError. `settings` has a journal.
+std::unique_ptr<Store> open_store(const StoreSettings& settings, Access access);
+LocalParts open_local_parts(const StoreSettings& settings, Access access);
+
+} // namespace store

@@ -1,0 +1,275 @@
+#include "milter/store/sqlite_store.hpp"
+
+#include "milter/store/entry_details.hpp"
+#include "milter/store/sqlite_schema.hpp"
+#include "policy/ascii.hpp"
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+#include <SQLiteCpp/Transaction.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+namespace store {
+
+namespace {
+
+// How long another process may hold the file before it counts as trouble.
+constexpr int patience_ms = 1'000;
+
+// At a time, so that no other process waits longer than for these.
+constexpr std::size_t rows_to_remove = 1'000;
+
+// What SQLite throws is told with the file's name, and in one type.
+template <typename Call>
+auto on(const std::string& path, Call call) {
+    try {
+        return call();
+    } catch (const SQLite::Exception& error) {
+        throw StoreError{path + ": " + error.what()};
+    }
+}
+
+void bind_blob(SQLite::Statement& statement, int index, std::span<const std::uint8_t> octets) {
+    statement.bindNoCopy(index, octets.data(), static_cast<int>(octets.size()));
+}
+
+policy::Address::Bytes last_of(const policy::Prefix& prefix) {
+    policy::Address::Bytes bytes = prefix.address.bytes();
+    for (unsigned bit = prefix.length; bit < 128; ++bit) {
+        bytes[bit / 8] |= static_cast<std::uint8_t>(0x80U >> (bit % 8));
+    }
+    return bytes;
+}
+
+// What the narrow rows answer of a filter; the rest is is_meant().
+std::string conditions(const Filter& filter) {
+    std::string sql = " WHERE entry.id > :after AND entry.id <= :last";
+    sql += filter.since ? " AND time >= :since" : "";
+    sql += filter.case_id.empty() ? "" : " AND case_id = :case_id";
+    sql += filter.client ? " AND client BETWEEN :first AND :final" : "";
+    sql += filter.domain ? " AND domain = :domain" : "";
+    return sql;
+}
+
+// A statement about the entries that a filter means, with what it refers to.
+class Selection {
+public:
+    Selection(SQLite::Database& database,
+              const std::string& head,
+              const Filter& filter,
+              Store::Position after,
+              Store::Position last)
+        : statement_{database, head + conditions(filter) + " ORDER BY entry.id"},
+          first_{filter.client ? filter.client->address.bytes() : policy::Address::Bytes{}},
+          final_{filter.client ? last_of(*filter.client) : policy::Address::Bytes{}} {
+        statement_.bind(":after", after);
+        statement_.bind(":last", last);
+        if (filter.since) {
+            statement_.bind(":since", std::int64_t{filter.since->time_since_epoch().count()});
+        }
+        if (!filter.case_id.empty()) {
+            statement_.bind(":case_id", filter.case_id);
+        }
+        if (filter.client) {
+            statement_.bindNoCopy(":first", first_.data(), static_cast<int>(first_.size()));
+            statement_.bindNoCopy(":final", final_.data(), static_cast<int>(final_.size()));
+        }
+        if (filter.domain) {
+            statement_.bind(":domain", policy::to_lower(*filter.domain));
+        }
+    }
+
+    SQLite::Statement& statement() { return statement_; }
+
+private:
+    SQLite::Statement statement_;
+    policy::Address::Bytes first_;
+    policy::Address::Bytes final_;
+};
+
+std::optional<policy::Address> address_in(const SQLite::Column& column) {
+    policy::Address::Bytes bytes{};
+    if (column.isNull()) {
+        return std::nullopt;
+    }
+    if (column.getBytes() != static_cast<int>(bytes.size())) {
+        throw StoreError{"an address of " + std::to_string(column.getBytes()) + " octets"};
+    }
+    std::memcpy(bytes.data(), column.getBlob(), bytes.size());
+    return policy::Address{bytes};
+}
+
+// Of "id, time, case_id, client, domain, octets".
+policy::JournalEntry entry_in(SQLite::Statement& row) {
+    policy::JournalEntry entry;
+    entry.time = policy::Time{std::chrono::milliseconds{row.getColumn(1).getInt64()}};
+    entry.case_id = row.getColumn(2).getString();
+    entry.evidence.client = address_in(row.getColumn(3));
+    entry.evidence.mail_from_domain = row.getColumn(4).getString();
+    const SQLite::Column details = row.getColumn(5); // valid until the next row
+    const auto* const octets = static_cast<const std::uint8_t*>(details.getBlob());
+    return with_details(std::move(entry), {octets, static_cast<std::size_t>(details.getBytes())});
+}
+
+bool is_meant(const Filter& filter, const policy::JournalEntry& entry) {
+    return (!filter.reason || entry.verdict.reason == filter.reason) &&
+           (filter.stage.empty() || entry.verdict.stage == filter.stage);
+}
+
+int flags_of(Access access) {
+    // Also for readers: SQLite recovers what a killed writer has left in the log, and that writes.
+    return access == Access::write ? SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE
+                                   : SQLite::OPEN_READWRITE;
+}
+
+} // namespace
+
+SqliteStore::SqliteStore(const std::string& path, Access access) : path_{path} {
+    on(path_, [&] {
+        database_ = std::make_unique<SQLite::Database>(path, flags_of(access), patience_ms);
+        database_->exec("PRAGMA secure_delete = ON"); // what is forgotten is not left on the disk
+        if (access == Access::read) {
+            require_current(*database_, schema_steps());
+            return;
+        }
+        database_->exec("PRAGMA journal_mode = WAL");
+        database_->exec("PRAGMA synchronous = NORMAL");
+        database_->exec("PRAGMA journal_size_limit = 67108864");
+        migrate(*database_, schema_steps());
+        insert_entry_ = std::make_unique<SQLite::Statement>(
+            *database_, "INSERT INTO entry (time, case_id, client, domain) VALUES (?, ?, ?, ?)");
+        insert_details_ = std::make_unique<SQLite::Statement>(
+            *database_, "INSERT INTO details (id, octets) VALUES (last_insert_rowid(), ?)");
+    });
+}
+
+SqliteStore::~SqliteStore() = default;
+
+void SqliteStore::insert(const policy::JournalEntry& entry) {
+    const policy::Evidence& evidence = entry.evidence;
+    const std::string domain = policy::to_lower(evidence.mail_from_domain);
+    const std::vector<std::uint8_t> details = details_of(entry);
+    insert_entry_->reset();
+    insert_entry_->bind(1, std::int64_t{entry.time.time_since_epoch().count()});
+    insert_entry_->bindNoCopy(2, entry.case_id);
+    if (evidence.client) {
+        bind_blob(*insert_entry_, 3, evidence.client->bytes());
+    } else {
+        insert_entry_->bind(3);
+    }
+    insert_entry_->bindNoCopy(4, domain);
+    insert_entry_->exec();
+    insert_details_->reset();
+    bind_blob(*insert_details_, 1, details);
+    insert_details_->exec();
+}
+
+void SqliteStore::append(std::span<const policy::JournalEntry> entries) {
+    on(path_, [&] {
+        SQLite::Transaction transaction{*database_, SQLite::TransactionBehavior::IMMEDIATE};
+        for (const auto& entry : entries) {
+            insert(entry);
+        }
+        transaction.commit();
+    });
+}
+
+Store::Position SqliteStore::last_position() {
+    return on(path_, [&] {
+        return database_->execAndGet("SELECT coalesce(max(id), 0) FROM entry").getInt64();
+    });
+}
+
+void SqliteStore::read_rows(const Filter& filter,
+                            Position after,
+                            Position last,
+                            const VisitRow& visit) {
+    on(path_, [&] {
+        Selection selection{*database_,
+                            "SELECT entry.id, time, case_id, client, domain, octets "
+                            "FROM entry JOIN details ON details.id = entry.id",
+                            filter,
+                            after,
+                            last};
+        while (selection.statement().executeStep()) {
+            const policy::JournalEntry entry = entry_in(selection.statement());
+            if (is_meant(filter, entry)) {
+                visit(selection.statement().getColumn(0).getInt64(), entry);
+            }
+        }
+    });
+}
+
+Store::Position SqliteStore::read(const Filter& filter, Position position, const Visit& visit) {
+    const Position last = last_position();
+    read_rows(
+        filter, position, last, [&](Position, const policy::JournalEntry& entry) { visit(entry); });
+    return last;
+}
+
+std::uint64_t SqliteStore::count(const Filter& filter) {
+    return on(path_, [&] {
+        Selection selection{*database_, "SELECT count(*) FROM entry", filter, 0, last_position()};
+        selection.statement().executeStep();
+        return static_cast<std::uint64_t>(selection.statement().getColumn(0).getInt64());
+    });
+}
+
+// By id, which is the order of arrival: the oldest are the first.
+bool SqliteStore::trim(const Bounds& bounds) {
+    std::vector<Position> positions;
+    on(path_, [&] {
+        SQLite::Statement oldest{
+            *database_,
+            "SELECT id, time < :oldest OR id <= :last - :most FROM entry ORDER BY id LIMIT :rows"};
+        oldest.bind(":oldest", std::int64_t{bounds.oldest.time_since_epoch().count()});
+        oldest.bind(":last", last_position());
+        oldest.bind(":most", static_cast<std::int64_t>(bounds.most));
+        oldest.bind(":rows", static_cast<std::int64_t>(rows_to_remove));
+        while (oldest.executeStep() && oldest.getColumn(1).getInt() != 0) {
+            positions.push_back(oldest.getColumn(0).getInt64());
+        }
+    });
+    remove(positions);
+    return positions.size() == rows_to_remove;
+}
+
+void SqliteStore::remove(std::span<const Position> positions) {
+    on(path_, [&] {
+        SQLite::Transaction transaction{*database_, SQLite::TransactionBehavior::IMMEDIATE};
+        SQLite::Statement entry{*database_, "DELETE FROM entry WHERE id = ?"};
+        SQLite::Statement details{*database_, "DELETE FROM details WHERE id = ?"};
+        for (const Position position : positions) {
+            for (auto* const statement : {&entry, &details}) {
+                statement->reset();
+                statement->bind(1, position);
+                statement->exec();
+            }
+        }
+        transaction.commit();
+    });
+}
+
+std::uint64_t SqliteStore::forget(const Predicate& is_meant) {
+    std::vector<Position> positions;
+    read_rows({}, 0, last_position(), [&](Position position, const policy::JournalEntry& entry) {
+        if (is_meant(entry)) {
+            positions.push_back(position);
+        }
+    });
+    for (std::span<const Position> left{positions}; !left.empty();) {
+        const auto batch = left.first(std::min(left.size(), rows_to_remove));
+        remove(batch);
+        left = left.subspan(batch.size());
+    }
+    // Until the log is folded in, it still has the pages as they were.
+    on(path_, [&] { database_->exec("PRAGMA wal_checkpoint(TRUNCATE)"); });
+    return positions.size();
+}
+
+} // namespace store

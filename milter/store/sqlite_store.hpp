@@ -1,0 +1,46 @@
+// The store in one file of this host: SQLite with a write-ahead log, so that readers never wait
+// for the writer, and a process that is killed loses nothing that append() has returned from.
+#pragma once
+
+#include "milter/store/open_store.hpp"
+#include "milter/store/store.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace SQLite {
+class Database;
+class Statement;
+} // namespace SQLite
+
+namespace store {
+
+class SqliteStore final : public Store {
+public:
+    // Throws StoreError, naming the file.
+    SqliteStore(const std::string& path, Access access);
+    ~SqliteStore() override;
+
+    void append(std::span<const policy::JournalEntry> entries) override;
+    Position read(const Filter& filter, Position position, const Visit& visit) override;
+    std::uint64_t count(const Filter& filter) override;
+    bool trim(const Bounds& bounds) override;
+    std::uint64_t forget(const Predicate& is_meant) override;
+
+private:
+    using VisitRow = std::function<void(Position position, const policy::JournalEntry& entry)>;
+
+    void insert(const policy::JournalEntry& entry);
+    Position last_position();
+    void read_rows(const Filter& filter, Position after, Position last, const VisitRow& visit);
+    void remove(std::span<const Position> positions);
+
+    std::string path_;
+    std::unique_ptr<SQLite::Database> database_;
+    std::unique_ptr<SQLite::Statement> insert_entry_; // prepared once, for the writer
+    std::unique_ptr<SQLite::Statement> insert_details_;
+};
+
+} // namespace store

@@ -1,6 +1,7 @@
 #include "milter/config.hpp"
 
 #include "milter/config_addresses.hpp"
+#include "milter/config_store_values.hpp"
 #include "milter/config_values.hpp"
 #include "milter/nearest_word.hpp"
 #include "milter/toml_values.hpp"
@@ -23,6 +24,7 @@ using policy::Profile;
 using policy::Reason;
 using policy::ReplyTemplate;
 using policy::Requirements;
+using store::StoreSettings;
 using verify::DnsSettings;
 using Milter = Config::Milter;
 
@@ -32,6 +34,7 @@ using Milter = Config::Milter;
 struct Draft {
     Milter milter;
     DnsSettings dns;
+    StoreSettings store;
     Policy policy;
     std::chrono::milliseconds deadline = Config{}.deadline;
     Profile profile = Profile::rfc7372;
@@ -99,6 +102,12 @@ constexpr auto settings = std::to_array<Setting>({
     {"policy.count_wide_spf", set<read_bool, &Draft::requirements, &Requirements::count_wide_spf>},
     {"policy.help_url", set<read_url, &Draft::policy, &Policy::help_url>},
     {"policy.deadline_ms", set<read_milliseconds<1'000, 240'000>, &Draft::deadline>},
+    {"store.url", set<read_store_url, &Draft::store, &StoreSettings::url>},
+    {"store.keep_days", set<read_days<1, 3'650>, &Draft::store, &StoreSettings::keep>},
+    {"store.max_entries",
+     set<read_count<1'000, 1'000'000'000>, &Draft::store, &StoreSettings::max_entries>},
+    {"store.addresses", set<read_addresses, &Draft::store, &StoreSettings::addresses>},
+    {"store.key", set<read_key_file, &Draft::store, &StoreSettings::key_file>},
 });
 
 OrFault<ReplyTemplate> set_soft(ReplyTemplate reply, Reason reason, const TomlValue& value) {
@@ -254,7 +263,11 @@ OrFault<Draft> with(Draft draft, const TomlEntry& entry) {
 }
 
 Config config_from(Draft draft) {
-    Config config{std::move(draft.milter), std::move(draft.dns), std::move(draft.policy), {}, {}};
+    Config config;
+    config.milter = std::move(draft.milter);
+    config.dns = std::move(draft.dns);
+    config.store = std::move(draft.store);
+    config.policy = std::move(draft.policy);
     config.policy.stages = {
         {policy::Stage{}.name, draft.mode, draft.requirements, std::move(draft.replies)}};
     config.deadline = draft.deadline;

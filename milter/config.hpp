@@ -2,6 +2,7 @@
 // mail is observed and none refused. sixgate.toml(5) documents every key.
 #pragma once
 
+#include "milter/store/settings.hpp"
 #include "milter/verify/cares_resolver.hpp"
 #include "policy/rules.hpp"
 
@@ -23,6 +24,7 @@ struct Config {
     } milter;
 
     verify::DnsSettings dns;
+    store::StoreSettings store;
     policy::Policy policy;
     std::chrono::milliseconds deadline{20'000}; // for the evidence, from the end of the message
 

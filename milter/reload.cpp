@@ -64,6 +64,10 @@ void Reloader::reload() {
         config->milter.socket = old->config.milter.socket;
         config->milter.socket_mode = old->config.milter.socket_mode;
     }
+    if (old->config.store != config->store) {
+        log_.write(LogLevel::warning, "event=restart_needed keys=store");
+        config->store = old->config.store;
+    }
     auto setup = make_setup(std::move(*config), old.get());
     log_warnings(setup->config, log_);
     configs_.replace(std::move(setup));

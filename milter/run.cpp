@@ -2,6 +2,7 @@
 #include "milter/callbacks.hpp"
 #include "milter/commands.hpp"
 #include "milter/config_store.hpp"
+#include "milter/journal.hpp"
 #include "milter/log.hpp"
 #include "milter/reload.hpp"
 #include "milter/setup.hpp"
@@ -30,7 +31,8 @@ int serve(const RunOptions& options, Log& log) {
     }
     ConfigStore configs{make_setup(std::move(*config), nullptr)};
     log_warnings(configs.current()->config, log);
-    const Services services{configs, log, host_name()};
+    const auto journal = start_journal(configs.current()->config.store, log);
+    const Services services{configs, log, host_name(), journal.get()};
     open_milter(services);
     const Reloader reloader{configs, log, options.config_file};
     log.write(LogLevel::info,
@@ -39,6 +41,9 @@ int serve(const RunOptions& options, Log& log) {
     log.write(end.is_failure ? LogLevel::error : LogLevel::info,
               end.is_failure ? "event=failed error=\"smfi_main gave up\"" : "event=stopped");
     const int status = end.is_failure ? EX_UNAVAILABLE : EX_OK;
+    if (journal) {
+        journal->close(); // while events that are left behind may still write to it
+    }
     if (!end.is_quiet) {
         std::fflush(nullptr); // what the events still use must not be destroyed under them
         _exit(status);

@@ -1,6 +1,7 @@
 #include "milter/session.hpp"
 
 #include "milter/case_id.hpp"
+#include "milter/since.hpp"
 #include "milter/verify/domain.hpp"
 #include "milter/verify/iprev.hpp"
 #include "milter/verify/spf.hpp"
@@ -12,14 +13,27 @@
 #include "policy/policy_field.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
+#include <utility>
 
 namespace milter {
 
 namespace {
 
 constexpr std::string_view results_field_name = "Authentication-Results";
+
+// What is written by who passes mail on: RFC 5322 section 3.6.6, RFC 8617, and the habits of
+// mailbox providers.
+constexpr auto fields_of_forwarders = std::to_array<std::string_view>(
+    {"Resent-From", "ARC-Seal", "X-Forwarded-To", "X-Forwarded-For", "Delivered-To"});
+
+// Sender Rewriting Scheme: a forwarder's own address in place of the author's.
+bool is_rewritten(std::string_view mail_from) {
+    return policy::same_name(mail_from.substr(0, 5), "SRS0=") ||
+           policy::same_name(mail_from.substr(0, 5), "SRS1=");
+}
 
 bool has_tag_mode(const policy::Policy& policy) {
     return std::ranges::find(policy.stages, policy::Mode::tag, &policy::Stage::mode) !=
@@ -115,6 +129,7 @@ void Session::mail(std::string_view reverse_path) {
     begin_message();
     evidence_.mail_from = policy::mailbox_in(reverse_path);
     evidence_.mail_from_domain = verify::domain_of(evidence_.mail_from);
+    evidence_.is_forwarded = is_rewritten(evidence_.mail_from);
     evidence_.is_authenticated =
         !mta_.macro("{auth_type}").empty() || !mta_.macro("{auth_authen}").empty();
     if (is_judged() && !evidence_.mail_from.empty()) {
@@ -179,6 +194,13 @@ void Session::note_forged(std::string_view name, std::string_view value) {
     }
 }
 
+void Session::note_kind(std::string_view field_name) {
+    const auto is = [&](std::string_view name) { return policy::same_name(field_name, name); };
+    evidence_.is_from_list = evidence_.is_from_list || is("List-Id");
+    evidence_.is_forwarded =
+        evidence_.is_forwarded || std::ranges::any_of(fields_of_forwarders, is);
+}
+
 void Session::header(std::string_view name, std::string_view value) {
     note_forged(without_space_at_end(name), value); // after a failure, too: the message may go on
     if (has_failed_) {
@@ -186,6 +208,7 @@ void Session::header(std::string_view name, std::string_view value) {
     }
     Message& content = begin_content();
     if (content.dkim) {
+        note_kind(name);
         content.dkim->header(name, value);
     }
 }
@@ -254,12 +277,27 @@ Answer Session::act_on(const policy::Verdict& verdict, const policy::Evidence& e
         mark(verdict);
     }
     if (verdict.mode != policy::Mode::off) {
-        services_.log.write(
-            LogLevel::info,
-            policy::log_line(
-                {message().case_id, mta_.macro("i"), evidence, verdict, outcome_->reply}));
+        record(verdict, evidence);
     }
     return answer_of(verdict.action);
+}
+
+// To the log and to the journal.
+void Session::record(const policy::Verdict& verdict, const policy::Evidence& evidence) {
+    policy::JournalEntry entry{now(),
+                               services_.host_name,
+                               message().case_id,
+                               mta_.macro("i"),
+                               evidence,
+                               verdict,
+                               std::nullopt};
+    if (outcome_->reply) {
+        entry.reply = outcome_->reply->code;
+    }
+    services_.log.write(LogLevel::info, policy::log_line(entry));
+    if (services_.journal != nullptr) {
+        services_.journal->write(std::move(entry));
+    }
 }
 
 // Descending, because Postfix renumbers at each deletion and Sendmail does not; and before ours are
@@ -298,6 +336,8 @@ void Session::forget_message() {
     evidence_.mail_from.clear();
     evidence_.mail_from_domain.clear();
     evidence_.recipients.clear();
+    evidence_.is_from_list = false;
+    evidence_.is_forwarded = false;
     evidence_.spf_mail_from.reset();
     evidence_.spf_helo.reset();
     evidence_.dkim.reset();

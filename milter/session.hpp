@@ -6,6 +6,7 @@
 #include "milter/config_store.hpp"
 #include "milter/log.hpp"
 #include "milter/mta.hpp"
+#include "milter/store/journal_writer.hpp"
 #include "milter/verify/dkim.hpp"
 #include "milter/verify/lookups.hpp"
 #include "milter/verify/spf.hpp"
@@ -39,7 +40,8 @@ Answer answer_of(policy::Action action);
 struct Services {
     ConfigStore& configs;
     Log& log;
-    std::string host_name; // stands in for an authserv_id that is not set
+    std::string host_name;                   // stands in for an authserv_id that is not set
+    store::JournalWriter* journal = nullptr; // null: none is kept
 };
 
 // What came of the message, for whoever explains it.
@@ -107,8 +109,10 @@ private:
     Message& begin_content();
     void note_forged(std::string_view name, std::string_view value);
     void start_spf(const verify::SpfRequest& request);
+    void note_kind(std::string_view field_name);
     void gather();
     Answer act_on(const policy::Verdict& verdict, const policy::Evidence& evidence);
+    void record(const policy::Verdict& verdict, const policy::Evidence& evidence);
     Answer end_in_trouble();
     void remove_forged();
     void mark(const policy::Verdict& verdict);

@@ -1,0 +1,59 @@
+#include "milter/journal.hpp"
+
+#include "milter/since.hpp"
+#include "milter/store/open_store.hpp"
+#include "policy/journal.hpp"
+
+#include <string>
+#include <utility>
+
+namespace milter {
+
+namespace {
+
+void tell(const store::JournalHealth& health, Log& log) {
+    const std::string counts =
+        " waiting=" + std::to_string(health.waiting) + " dropped=" + std::to_string(health.dropped);
+    if (health.trouble.empty()) {
+        log.write(LogLevel::info, "event=journal_recovered" + counts);
+    } else {
+        log.write(LogLevel::error,
+                  "event=journal_failed" + policy::logfmt("error", health.trouble) + counts);
+    }
+}
+
+store::JournalTarget open_target(const store::StoreSettings& settings) {
+    auto store = store::open_store(settings, store::Access::write);
+    auto local_parts = store::open_local_parts(settings, store::Access::write);
+    return {std::move(store), [local_parts](policy::JournalEntry entry) {
+                return local_parts.hidden(std::move(entry));
+            }};
+}
+
+store::Bounds bounds_of(const store::StoreSettings& settings) {
+    return {now() - settings.keep, settings.max_entries};
+}
+
+} // namespace
+
+std::unique_ptr<store::JournalWriter> start_journal(const store::StoreSettings& settings,
+                                                    Log& log) {
+    if (!store::is_on(settings)) {
+        return nullptr;
+    }
+    return std::make_unique<store::JournalWriter>(
+        [settings] { return open_target(settings); },
+        [settings] { return bounds_of(settings); },
+        [&log](const store::JournalHealth& health) { tell(health, log); },
+        store::JournalLimits{});
+}
+
+Journal open_journal(const store::StoreSettings& settings) {
+    if (!store::is_on(settings)) {
+        throw store::StoreError{"the configuration has store.url = \"none\": there is no journal"};
+    }
+    return {store::open_store(settings, store::Access::read),
+            store::open_local_parts(settings, store::Access::read)};
+}
+
+} // namespace milter

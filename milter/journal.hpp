@@ -1,0 +1,27 @@
+// The daemon's journal, and the same for those who read it.
+#pragma once
+
+#include "milter/log.hpp"
+#include "milter/store/journal_writer.hpp"
+#include "milter/store/local_parts.hpp"
+#include "milter/store/settings.hpp"
+#include "milter/store/store.hpp"
+
+#include <memory>
+
+namespace milter {
+
+// Null where the configuration wants none. `log` outlives it. Trouble with the store stops nothing:
+// it is logged when it begins and when it is over.
+std::unique_ptr<store::JournalWriter> start_journal(const store::StoreSettings& settings, Log& log);
+
+// The store of a configuration, for reading, with the local parts as they stand in it. Throws
+// StoreError, also where the configuration has none.
+struct Journal {
+    std::unique_ptr<store::Store> store;
+    store::LocalParts local_parts;
+};
+
+Journal open_journal(const store::StoreSettings& settings);
+
+} // namespace milter

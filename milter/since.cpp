@@ -1,0 +1,110 @@
+#include "milter/since.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
+
+namespace milter {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+struct Unit {
+    char letter;
+    milliseconds length;
+};
+
+constexpr auto units = std::to_array<Unit>({
+    {'s', std::chrono::seconds{1}},
+    {'m', std::chrono::minutes{1}},
+    {'h', std::chrono::hours{1}},
+    {'d', std::chrono::days{1}},
+    {'w', std::chrono::weeks{1}},
+});
+
+// All of `text`, decimal.
+std::optional<int> number_in(std::string_view text) {
+    int number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool is_whole = error == std::errc{} && end == text.data() + text.size();
+    return is_whole && !text.empty() && number >= 0 ? std::optional{number} : std::nullopt;
+}
+
+std::optional<milliseconds> length_in(std::string_view text) {
+    if (text.size() < 2 || text.size() > 6) {
+        return std::nullopt;
+    }
+    const auto* const unit = std::ranges::find(units, text.back(), &Unit::letter);
+    const auto number = number_in(text.substr(0, text.size() - 1));
+    if (unit == units.end() || !number) {
+        return std::nullopt;
+    }
+    return *number * unit->length;
+}
+
+std::optional<policy::Time> date_in(std::string_view text) {
+    if (text.size() != 10 || text[4] != '-' || text[7] != '-') {
+        return std::nullopt;
+    }
+    const auto year = number_in(text.substr(0, 4));
+    const auto month = number_in(text.substr(5, 2));
+    const auto day = number_in(text.substr(8, 2));
+    if (!year || !month || !day) {
+        return std::nullopt;
+    }
+    const std::chrono::year_month_day date{std::chrono::year{*year},
+                                           std::chrono::month{static_cast<unsigned>(*month)},
+                                           std::chrono::day{static_cast<unsigned>(*day)}};
+    return date.ok() ? std::optional{policy::Time{std::chrono::sys_days{date}}} : std::nullopt;
+}
+
+// "T08:00"
+std::optional<milliseconds> time_of_day_in(std::string_view text) {
+    if (text.empty()) {
+        return milliseconds{0};
+    }
+    if (text.size() != 6 || text[0] != 'T' || text[3] != ':') {
+        return std::nullopt;
+    }
+    const auto hour = number_in(text.substr(1, 2));
+    const auto minute = number_in(text.substr(4, 2));
+    if (!hour || !minute || *hour > 23 || *minute > 59) {
+        return std::nullopt;
+    }
+    return std::chrono::hours{*hour} + std::chrono::minutes{*minute};
+}
+
+} // namespace
+
+std::optional<policy::Time> parse_since(std::string_view text, policy::Time now) {
+    if (const auto length = length_in(text)) {
+        return now - *length;
+    }
+    const auto day = date_in(text.substr(0, 10));
+    const auto time_of_day =
+        text.size() >= 10 ? time_of_day_in(text.substr(10)) : std::optional<milliseconds>{};
+    return day && time_of_day ? std::optional{*day + *time_of_day} : std::nullopt;
+}
+
+policy::Time now() {
+    return std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
+}
+
+std::string to_string(policy::Time time) {
+    const auto day = std::chrono::floor<std::chrono::days>(time);
+    const std::chrono::year_month_day date{day};
+    const std::chrono::hh_mm_ss clock{std::chrono::floor<std::chrono::seconds>(time - day)};
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+                       static_cast<int>(date.year()),
+                       static_cast<unsigned>(date.month()),
+                       static_cast<unsigned>(date.day()),
+                       clock.hours().count(),
+                       clock.minutes().count(),
+                       clock.seconds().count());
+}
+
+} // namespace milter

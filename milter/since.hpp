@@ -1,0 +1,21 @@
+// A moment as it is given on a command line.
+#pragma once
+
+#include "policy/journal.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace milter {
+
+// "90s", "30m", "12h", "14d" or "2w" before `now`; "2026-11-22" or "2026-11-22T08:00", in UTC.
+// Empty for anything else.
+std::optional<policy::Time> parse_since(std::string_view text, policy::Time now);
+
+policy::Time now();
+
+// RFC 3339, in UTC: "2026-11-22T08:00:00Z".
+std::string to_string(policy::Time time);
+
+} // namespace milter

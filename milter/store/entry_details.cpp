@@ -1,12 +1,10 @@
 #include "milter/store/entry_details.hpp"
 
+#include "milter/store/entry_numbers.hpp"
 #include "milter/store/store.hpp"
 #include "policy/printable.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,8 +12,6 @@
 namespace store {
 
 namespace {
-
-using Json = nlohmann::json;
 
 // Longer than any path (RFC 5321 section 4.5.3.1.3) and any domain name.
 constexpr std::size_t longest_text = 320;
@@ -25,275 +21,260 @@ constexpr std::size_t longest_signature = 16;
 
 // --- Writing ---------------------------------------------------------------------------------
 
-std::string text(std::string_view raw, std::size_t limit = longest_text) {
-    const bool is_fit = raw.size() <= limit && std::ranges::all_of(raw, [](char c) {
+void put(std::string* field, std::string_view raw) {
+    const bool is_fit = raw.size() <= longest_text && std::ranges::all_of(raw, [](char c) {
                             return c >= 0x20 && c < 0x7f && c != '\\';
                         });
-    return is_fit ? std::string{raw} : policy::printable(raw, limit);
+    *field = is_fit ? raw : policy::printable(raw, longest_text);
 }
 
-void put(Json& object, const char* name, std::string_view value) {
-    if (!value.empty()) {
-        object[name] = text(value);
-    }
-}
-
-void put(Json& object, const char* name, bool value) {
-    if (value) {
-        object[name] = true;
-    }
-}
-
-Json to_details(const policy::Address& address) {
-    const auto& bytes = address.bytes();
-    return Json::binary({bytes.begin(), bytes.end()});
-}
-
-Json to_details(const policy::IprevName& name) {
-    Json object{{"n", text(name.name)}, {"o", to_string(name.outcome)}};
-    for (const auto& address : name.addresses) {
-        object["a"].push_back(to_details(address));
-    }
-    return object;
-}
-
-Json to_details(const policy::IprevEvidence& iprev) {
-    Json object{{"r", to_string(iprev.result)}};
-    for (const auto& name : iprev.names) {
-        object["n"].push_back(to_details(name));
-    }
-    return object;
-}
-
-Json to_details(const policy::SpfEvidence& spf) {
-    Json object{{"r", to_string(spf.result)}};
-    put(object, "d", spf.domain);
-    put(object, "m", spf.mechanism);
-    put(object, "p", spf.problem);
-    put(object, "e", spf.explanation);
-    put(object, "w", spf.is_wide);
-    return object;
-}
-
-Json to_details(const policy::DkimSignature& signature) {
-    Json object{{"r", to_string(signature.result)}};
-    put(object, "d", signature.sdid);
-    put(object, "i", signature.auid);
-    put(object, "s", signature.selector);
-    put(object, "a", signature.algorithm);
-    put(object, "b", std::string_view{signature.signature}.substr(0, longest_signature));
-    put(object, "p", signature.problem);
-    put(object, "t", signature.is_testing);
-    if (signature.key_bits != 0) {
-        object["k"] = signature.key_bits;
-    }
-    return object;
-}
-
-Json to_details(const std::vector<policy::DkimSignature>& signatures) {
-    Json array = Json::array();
-    for (const auto& signature : signatures) {
-        array.push_back(to_details(signature));
-    }
-    return array;
-}
-
-Json to_details(const policy::Listener& listener) {
-    Json object = Json::object();
-    put(object, "n", listener.name);
-    put(object, "a", listener.address);
-    put(object, "p", listener.port);
-    return object;
-}
-
-Json to_details(const policy::Verdict& verdict) {
-    Json object{{"a", to_string(verdict.action)}, {"m", to_string(verdict.mode)}};
-    put(object, "n", verdict.stage);
-    if (verdict.reason) {
-        object["r"] = to_string(*verdict.reason);
-        object["s"] = to_string(verdict.would_soft);
-        object["e"] = to_string(verdict.would_enforce);
-    }
+void put(proto::Verdict* to, const policy::Verdict& verdict) {
+    to->set_action(number_of(verdict.action));
+    to->set_mode(number_of(verdict.mode));
+    put(to->mutable_stage(), verdict.stage);
     if (verdict.exemption) {
-        object["x"] = to_string(*verdict.exemption);
+        to->set_exemption(number_of(*verdict.exemption));
     }
-    return object;
+    if (verdict.reason) {
+        to->set_reason(number_of(*verdict.reason));
+        to->set_would_soft(number_of(verdict.would_soft));
+        to->set_would_enforce(number_of(verdict.would_enforce));
+    }
 }
 
-// Left out: not known.
-template <typename Value>
-void put(Json& object, const char* name, const std::optional<Value>& value) {
-    if (value) {
-        object[name] = to_details(*value);
+void put(proto::Listener* to, const policy::Listener& listener) {
+    put(to->mutable_name(), listener.name);
+    put(to->mutable_address(), listener.address);
+    put(to->mutable_port(), listener.port);
+}
+
+void put(proto::Iprev* to, const policy::IprevEvidence& iprev) {
+    to->set_result(number_of(iprev.result));
+    for (const auto& name : iprev.names) {
+        auto* const to_name = to->add_names();
+        put(to_name->mutable_name(), name.name);
+        to_name->set_outcome(number_of(name.outcome));
+        for (const auto& address : name.addresses) {
+            to_name->mutable_addresses()->append(address.bytes().begin(), address.bytes().end());
+        }
+    }
+}
+
+void put(proto::Spf* to, const policy::SpfEvidence& spf) {
+    to->set_result(number_of(spf.result));
+    put(to->mutable_domain(), spf.domain);
+    put(to->mutable_mechanism(), spf.mechanism);
+    put(to->mutable_problem(), spf.problem);
+    put(to->mutable_explanation(), spf.explanation);
+    to->set_is_wide(spf.is_wide);
+}
+
+void put(proto::Dkim* to, const std::vector<policy::DkimSignature>& signatures) {
+    for (const auto& signature : signatures) {
+        auto* const to_signature = to->add_signatures();
+        to_signature->set_result(number_of(signature.result));
+        put(to_signature->mutable_sdid(), signature.sdid);
+        put(to_signature->mutable_auid(), signature.auid);
+        put(to_signature->mutable_selector(), signature.selector);
+        put(to_signature->mutable_algorithm(), signature.algorithm);
+        put(to_signature->mutable_signature(),
+            std::string_view{signature.signature}.substr(0, longest_signature));
+        put(to_signature->mutable_problem(), signature.problem);
+        to_signature->set_key_bits(signature.key_bits);
+        to_signature->set_is_testing(signature.is_testing);
+    }
+}
+
+void put(proto::Entry* to, const policy::JournalEntry& entry) {
+    const policy::Evidence& evidence = entry.evidence;
+    put(to->mutable_host(), entry.host);
+    put(to->mutable_queue_id(), entry.queue_id);
+    put(to->mutable_reply(), entry.reply ? entry.reply->to_string() : "");
+    put(to->mutable_verdict(), entry.verdict);
+    if (evidence.listener != policy::Listener{}) {
+        put(to->mutable_listener(), evidence.listener);
+    }
+    put(to->mutable_helo(), evidence.helo);
+    put(to->mutable_mail_from(), evidence.mail_from);
+    for (const auto& recipient : evidence.recipients) {
+        put(to->add_recipients(), recipient);
+    }
+    to->set_is_authenticated(evidence.is_authenticated);
+    to->set_is_from_list(evidence.is_from_list);
+    to->set_is_forwarded(evidence.is_forwarded);
+    if (evidence.iprev) {
+        put(to->mutable_iprev(), *evidence.iprev);
+    }
+    if (evidence.spf_mail_from) {
+        put(to->mutable_spf_mail_from(), *evidence.spf_mail_from);
+    }
+    if (evidence.spf_helo) {
+        put(to->mutable_spf_helo(), *evidence.spf_helo);
+    }
+    if (evidence.dkim) {
+        put(to->mutable_dkim(), *evidence.dkim);
     }
 }
 
 // --- Reading ---------------------------------------------------------------------------------
 
-std::string text_in(const Json& object, const char* name) {
-    const auto found = object.find(name);
-    return found == object.end() ? std::string{} : found->get<std::string>();
-}
+// Of one entry. Texts are moved out of protobuf's.
+class Reader {
+public:
+    explicit Reader(const std::string& case_id) : case_id_{case_id} {}
 
-bool bool_in(const Json& object, const char* name) {
-    return object.value(name, false);
-}
-
-// The value of a word. Every word was one once; throws where it is not.
-template <typename Parse>
-auto word_in(const Json& object, const char* name, Parse parse) {
-    const std::string word = text_in(object, name);
-    const auto value = parse(word);
-    if (!value) {
-        throw StoreError{"an entry says \"" + policy::printable(word) + "\" where " + name +
-                         " stands"};
+    [[noreturn]] void fail(const std::string& what) const {
+        throw StoreError{"case " + policy::printable(case_id_) +
+                         ": the entry cannot be read: " + what};
     }
-    return *value;
-}
 
-template <typename Read>
-auto optional_in(const Json& object, const char* name, Read read) {
-    using Value = decltype(read(object));
-    const auto found = object.find(name);
-    return found == object.end() ? std::optional<Value>{} : std::optional<Value>{read(*found)};
-}
-
-template <typename Read>
-auto array_in(const Json& array, Read read) {
-    std::vector<decltype(read(array))> values;
-    values.reserve(array.size());
-    std::ranges::transform(array, std::back_inserter(values), read);
-    return values;
-}
-
-template <typename Read>
-auto array_in(const Json& object, const char* name, Read read) {
-    const auto found = object.find(name);
-    return found == object.end() ? std::vector<decltype(read(object))>{} : array_in(*found, read);
-}
-
-policy::Address address_in(const Json& value) {
-    const auto& octets = value.get_binary();
-    policy::Address::Bytes bytes{};
-    if (octets.size() != bytes.size()) {
-        throw StoreError{"an entry has an address of " + std::to_string(octets.size()) + " octets"};
+    void take(policy::JournalEntry& entry, proto::Entry& from) const {
+        policy::Evidence& evidence = entry.evidence;
+        entry.host = std::move(*from.mutable_host());
+        entry.queue_id = std::move(*from.mutable_queue_id());
+        entry.reply = policy::ReplyCode::parse(from.reply());
+        entry.verdict = verdict_in(*from.mutable_verdict());
+        if (from.has_listener()) {
+            evidence.listener = listener_in(*from.mutable_listener());
+        }
+        evidence.helo = std::move(*from.mutable_helo());
+        evidence.mail_from = std::move(*from.mutable_mail_from());
+        evidence.recipients.reserve(static_cast<std::size_t>(from.recipients_size()));
+        for (auto& recipient : *from.mutable_recipients()) {
+            evidence.recipients.push_back(std::move(recipient));
+        }
+        evidence.is_authenticated = from.is_authenticated();
+        evidence.is_from_list = from.is_from_list();
+        evidence.is_forwarded = from.is_forwarded();
+        if (from.has_iprev()) {
+            evidence.iprev = iprev_in(*from.mutable_iprev());
+        }
+        if (from.has_spf_mail_from()) {
+            evidence.spf_mail_from = spf_in(*from.mutable_spf_mail_from());
+        }
+        if (from.has_spf_helo()) {
+            evidence.spf_helo = spf_in(*from.mutable_spf_helo());
+        }
+        if (from.has_dkim()) {
+            evidence.dkim = signatures_in(*from.mutable_dkim());
+        }
     }
-    std::ranges::copy(octets, bytes.begin());
-    return policy::Address{bytes};
-}
 
-policy::IprevName name_in(const Json& object) {
-    return {text_in(object, "n"),
-            word_in(object, "o", policy::name_outcome_from),
-            array_in(object, "a", address_in)};
-}
-
-policy::IprevEvidence iprev_in(const Json& object) {
-    return {word_in(object, "r", policy::iprev_result_from), array_in(object, "n", name_in)};
-}
-
-policy::SpfEvidence spf_in(const Json& object) {
-    return {word_in(object, "r", policy::spf_result_from),
-            text_in(object, "d"),
-            text_in(object, "m"),
-            text_in(object, "p"),
-            text_in(object, "e"),
-            bool_in(object, "w")};
-}
-
-policy::DkimSignature signature_in(const Json& object) {
-    return {word_in(object, "r", policy::dkim_result_from),
-            text_in(object, "d"),
-            text_in(object, "i"),
-            text_in(object, "s"),
-            text_in(object, "a"),
-            text_in(object, "b"),
-            text_in(object, "p"),
-            object.value("k", 0U),
-            bool_in(object, "t")};
-}
-
-std::vector<policy::DkimSignature> signatures_in(const Json& array) {
-    return array_in(array, signature_in);
-}
-
-policy::Listener listener_in(const Json& object) {
-    return {text_in(object, "n"), text_in(object, "a"), text_in(object, "p")};
-}
-
-policy::Verdict verdict_in(const Json& object) {
-    policy::Verdict verdict{.action = word_in(object, "a", policy::action_from),
-                            .stage = text_in(object, "n"),
-                            .mode = word_in(object, "m", policy::mode_from)};
-    if (object.contains("r")) {
-        verdict.reason = word_in(object, "r", policy::reason_from);
-        verdict.would_soft = word_in(object, "s", policy::action_from);
-        verdict.would_enforce = word_in(object, "e", policy::action_from);
+private:
+    // Of a number as it was read: of this version, of a later one, or of a damaged file.
+    template <typename Enum>
+    Enum value_in(int number, const char* what) const {
+        const auto value = value_of<Enum>(number);
+        if (!value) {
+            fail("it has " + std::to_string(number) + " for " + what);
+        }
+        return *value;
     }
-    if (object.contains("x")) {
-        verdict.exemption = word_in(object, "x", policy::exemption_from);
+
+    policy::Verdict verdict_in(proto::Verdict& from) const {
+        policy::Verdict verdict;
+        verdict.action = value_in<policy::Action>(from.action(), "an action");
+        verdict.mode = value_in<policy::Mode>(from.mode(), "a mode");
+        verdict.stage = std::move(*from.mutable_stage());
+        if (from.exemption() != proto::EXEMPTION_LEFT_OUT) {
+            verdict.exemption = value_in<policy::Exemption>(from.exemption(), "an exemption");
+        }
+        if (from.reason() != proto::REASON_LEFT_OUT) {
+            verdict.reason = value_in<policy::Reason>(from.reason(), "a reason");
+            verdict.would_soft = value_in<policy::Action>(from.would_soft(), "an action");
+            verdict.would_enforce = value_in<policy::Action>(from.would_enforce(), "an action");
+        }
+        return verdict;
     }
-    return verdict;
-}
 
-std::string recipient_in(const Json& value) {
-    return value.get<std::string>();
-}
+    static policy::Listener listener_in(proto::Listener& from) {
+        return {std::move(*from.mutable_name()),
+                std::move(*from.mutable_address()),
+                std::move(*from.mutable_port())};
+    }
 
-policy::JournalEntry from_details(policy::JournalEntry entry, const Json& object) {
-    policy::Evidence& evidence = entry.evidence;
-    entry.host = text_in(object, "host");
-    entry.queue_id = text_in(object, "queue");
-    entry.reply = policy::ReplyCode::parse(text_in(object, "reply"));
-    entry.verdict = verdict_in(object.at("verdict"));
-    evidence.listener = optional_in(object, "listener", listener_in).value_or(policy::Listener{});
-    evidence.helo = text_in(object, "helo");
-    evidence.mail_from = text_in(object, "from");
-    evidence.recipients = array_in(object, "to", recipient_in);
-    evidence.is_authenticated = bool_in(object, "auth");
-    evidence.is_from_list = bool_in(object, "list");
-    evidence.is_forwarded = bool_in(object, "fwd");
-    evidence.iprev = optional_in(object, "iprev", iprev_in);
-    evidence.spf_mail_from = optional_in(object, "spf", spf_in);
-    evidence.spf_helo = optional_in(object, "spfh", spf_in);
-    evidence.dkim = optional_in(object, "dkim", signatures_in);
-    return entry;
-}
+    std::vector<policy::Address> addresses_in(std::string_view octets) const {
+        policy::Address::Bytes bytes{};
+        if (octets.size() % bytes.size() != 0) {
+            fail("it has " + std::to_string(octets.size()) + " octets for addresses");
+        }
+        std::vector<policy::Address> addresses;
+        addresses.reserve(octets.size() / bytes.size());
+        for (; !octets.empty(); octets.remove_prefix(bytes.size())) {
+            std::ranges::transform(octets.substr(0, bytes.size()), bytes.begin(), [](char c) {
+                return static_cast<std::uint8_t>(c);
+            });
+            addresses.emplace_back(bytes);
+        }
+        return addresses;
+    }
+
+    policy::IprevEvidence iprev_in(proto::Iprev& from) const {
+        policy::IprevEvidence iprev;
+        iprev.result = value_in<policy::IprevResult>(from.result(), "a result of iprev");
+        iprev.names.reserve(static_cast<std::size_t>(from.names_size()));
+        for (auto& name : *from.mutable_names()) {
+            iprev.names.push_back(
+                {std::move(*name.mutable_name()),
+                 value_in<policy::NameOutcome>(name.outcome(), "the outcome of a name"),
+                 addresses_in(name.addresses())});
+        }
+        return iprev;
+    }
+
+    policy::SpfEvidence spf_in(proto::Spf& from) const {
+        return {value_in<policy::SpfResult>(from.result(), "a result of SPF"),
+                std::move(*from.mutable_domain()),
+                std::move(*from.mutable_mechanism()),
+                std::move(*from.mutable_problem()),
+                std::move(*from.mutable_explanation()),
+                from.is_wide()};
+    }
+
+    policy::DkimSignature signature_in(proto::Dkim::Signature& from) const {
+        return {value_in<policy::DkimResult>(from.result(), "a result of DKIM"),
+                std::move(*from.mutable_sdid()),
+                std::move(*from.mutable_auid()),
+                std::move(*from.mutable_selector()),
+                std::move(*from.mutable_algorithm()),
+                std::move(*from.mutable_signature()),
+                std::move(*from.mutable_problem()),
+                from.key_bits(),
+                from.is_testing()};
+    }
+
+    std::vector<policy::DkimSignature> signatures_in(proto::Dkim& from) const {
+        std::vector<policy::DkimSignature> signatures;
+        signatures.reserve(static_cast<std::size_t>(from.signatures_size()));
+        for (auto& signature : *from.mutable_signatures()) {
+            signatures.push_back(signature_in(signature));
+        }
+        return signatures;
+    }
+
+    const std::string& case_id_;
+};
 
 } // namespace
 
 std::vector<std::uint8_t> details_of(const policy::JournalEntry& entry) {
-    const policy::Evidence& evidence = entry.evidence;
-    Json object{{"verdict", to_details(entry.verdict)}};
-    put(object, "host", entry.host);
-    put(object, "queue", entry.queue_id);
-    put(object, "reply", entry.reply ? entry.reply->to_string() : "");
-    if (evidence.listener != policy::Listener{}) {
-        object["listener"] = to_details(evidence.listener);
-    }
-    put(object, "helo", evidence.helo);
-    put(object, "from", evidence.mail_from);
-    for (const auto& recipient : evidence.recipients) {
-        object["to"].push_back(text(recipient));
-    }
-    put(object, "auth", evidence.is_authenticated);
-    put(object, "list", evidence.is_from_list);
-    put(object, "fwd", evidence.is_forwarded);
-    put(object, "iprev", evidence.iprev);
-    put(object, "spf", evidence.spf_mail_from);
-    put(object, "spfh", evidence.spf_helo);
-    put(object, "dkim", evidence.dkim);
-    return Json::to_cbor(object);
+    proto::Entry details;
+    put(&details, entry);
+    std::vector<std::uint8_t> octets(details.ByteSizeLong());
+    details.SerializeWithCachedSizesToArray(octets.data());
+    return octets;
 }
 
 policy::JournalEntry with_details(policy::JournalEntry entry,
                                   std::span<const std::uint8_t> octets) {
-    try {
-        return from_details(std::move(entry), Json::from_cbor(octets.begin(), octets.end()));
-    } catch (const Json::exception& error) {
-        throw StoreError{"case " + policy::printable(entry.case_id) +
-                         ": the entry cannot be read: " + error.what()};
+    const std::string case_id = entry.case_id;
+    const Reader reader{case_id};
+    proto::Entry details;
+    if (!details.ParseFromArray(octets.data(), static_cast<int>(octets.size()))) {
+        reader.fail("its octets are damaged");
     }
+    reader.take(entry, details);
+    return entry;
 }
 
 } // namespace store

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <mutex>
 #include <system_error>
 #include <vector>
 
@@ -86,6 +87,10 @@ void write_key(const std::string& file, const std::string& key) {
     }
 }
 
+std::string_view local_part_of(std::string_view address) {
+    return address.substr(0, std::min(address.rfind('@'), address.size()));
+}
+
 bool is_hash(std::string_view local_part) {
     return local_part.size() == hash_digits + 1 && local_part.front() == mark &&
            local_part.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
@@ -93,34 +98,53 @@ bool is_hash(std::string_view local_part) {
 
 } // namespace
 
-LocalParts::LocalParts(const std::string& key) {
-    const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> hmac{
-        EVP_MAC_fetch(nullptr, "HMAC", nullptr), EVP_MAC_free};
-    mac_ = {EVP_MAC_CTX_new(hmac.get()), EVP_MAC_CTX_free};
-    std::array<char, 7> digest{"SHA256"};
-    const std::array<OSSL_PARAM, 2> parameters{
-        OSSL_PARAM_construct_utf8_string("digest", digest.data(), 0), OSSL_PARAM_construct_end()};
-    const auto* const octets = reinterpret_cast<const unsigned char*>(key.data());
-    if (!mac_ || EVP_MAC_init(mac_.get(), octets, key.size(), parameters.data()) != 1) {
-        throw StoreError{"EVP_MAC_init: no HMAC-SHA256 in this OpenSSL"};
+// HMAC-SHA256 with one key. To start anew with the key it has costs less than half of a copy.
+class LocalParts::Hmac {
+public:
+    using Digest = std::array<unsigned char, 32>;
+
+    explicit Hmac(const std::string& key) {
+        const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> hmac{
+            EVP_MAC_fetch(nullptr, "HMAC", nullptr), EVP_MAC_free};
+        mac_.reset(EVP_MAC_CTX_new(hmac.get()));
+        std::array<char, 7> digest{"SHA256"};
+        const std::array<OSSL_PARAM, 2> parameters{
+            OSSL_PARAM_construct_utf8_string("digest", digest.data(), 0),
+            OSSL_PARAM_construct_end()};
+        if (!mac_ || EVP_MAC_init(mac_.get(), octets_of(key), key.size(), parameters.data()) != 1) {
+            throw StoreError{"EVP_MAC_init: no HMAC-SHA256 in this OpenSSL"};
+        }
     }
-}
+
+    Digest digest(std::string_view text) {
+        const std::lock_guard lock{mutex_};
+        Digest digest{};
+        std::size_t size = 0;
+        if (EVP_MAC_init(mac_.get(), nullptr, 0, nullptr) != 1 ||
+            EVP_MAC_update(mac_.get(), octets_of(text), text.size()) != 1 ||
+            EVP_MAC_final(mac_.get(), digest.data(), &size, digest.size()) != 1) {
+            throw StoreError{"EVP_MAC_final: cannot hash a local part"};
+        }
+        return digest;
+    }
+
+private:
+    static const unsigned char* octets_of(std::string_view text) {
+        return reinterpret_cast<const unsigned char*>(text.data());
+    }
+
+    std::mutex mutex_; // guards mac_
+    std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> mac_{nullptr, EVP_MAC_CTX_free};
+};
+
+LocalParts::LocalParts(const std::string& key) : hmac_{std::make_shared<Hmac>(key)} {}
 
 std::string LocalParts::hash(std::string_view local_part) const {
-    if (!mac_ || local_part.empty() || is_hash(local_part)) {
+    if (!hmac_ || local_part.empty() || is_hash(local_part)) {
         return std::string{local_part};
     }
     // RFC 5321 has local parts differ by case; no postmaster has seen two people who did.
-    const std::string text = policy::to_lower(local_part);
-    const auto* const octets = reinterpret_cast<const unsigned char*>(text.data());
-    const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> mac{EVP_MAC_CTX_dup(mac_.get()),
-                                                                        EVP_MAC_CTX_free};
-    std::array<unsigned char, 32> digest{};
-    std::size_t size = 0;
-    if (!mac || EVP_MAC_update(mac.get(), octets, text.size()) != 1 ||
-        EVP_MAC_final(mac.get(), digest.data(), &size, digest.size()) != 1) {
-        throw StoreError{"EVP_MAC_final: cannot hash a local part"};
-    }
+    const Hmac::Digest digest = hmac_->digest(policy::to_lower(local_part));
     constexpr std::string_view hex = "0123456789abcdef";
     std::string out{mark};
     for (std::size_t i = 0; i < hash_digits / 2; ++i) {
@@ -131,8 +155,8 @@ std::string LocalParts::hash(std::string_view local_part) const {
 }
 
 std::string LocalParts::hidden(std::string_view address) const {
-    const auto at = std::min(address.rfind('@'), address.size());
-    return hash(address.substr(0, at)) + std::string{address.substr(at)};
+    const auto local_part = local_part_of(address);
+    return hash(local_part) + std::string{address.substr(local_part.size())};
 }
 
 policy::JournalEntry LocalParts::hidden(policy::JournalEntry entry) const {

@@ -9,9 +9,6 @@
 #include <string>
 #include <string_view>
 
-struct evp_mac_ctx_st;
-using EVP_MAC_CTX = evp_mac_ctx_st; // <openssl/types.h>
-
 namespace store {
 
 // Shared by threads freely.
@@ -32,9 +29,11 @@ public:
     policy::Policy for_hidden(policy::Policy policy) const;
 
 private:
+    class Hmac;
+
     std::string hash(std::string_view local_part) const;
 
-    std::shared_ptr<EVP_MAC_CTX> mac_; // with the key in it; copied for each hash
+    std::shared_ptr<Hmac> hmac_; // empty: hides nothing
 };
 
 // The octets of a key file, at least 16. Throw StoreError.

@@ -21,6 +21,7 @@ namespace store {
 namespace {
 
 constexpr char mark = '~';
+constexpr const char* left_out = "(left out: it could spell the local part)";
 constexpr std::size_t hash_digits = 16;
 constexpr std::size_t least_key = 16;
 constexpr std::size_t largest_key = 4096;
@@ -89,6 +90,21 @@ void write_key(const std::string& file, const std::string& key) {
 
 std::string_view local_part_of(std::string_view address) {
     return address.substr(0, std::min(address.rfind('@'), address.size()));
+}
+
+// Macros of SPF turn a local part round, cut it at its punctuation and escape it (RFC 7208 section
+// 7.3); its letters and digits stay together.
+bool could_spell(std::string_view text, std::string_view local_part) {
+    const std::string lower = policy::to_lower(text);
+    const std::string word = policy::to_lower(local_part);
+    for (auto begin = word.begin(); begin != word.end();) {
+        const auto end = std::find_if_not(begin, word.end(), policy::is_alphanumeric);
+        if (begin != end && lower.find(std::string_view{begin, end}) != std::string::npos) {
+            return true;
+        }
+        begin = std::find_if(end, word.end(), policy::is_alphanumeric);
+    }
+    return false;
 }
 
 bool is_hash(std::string_view local_part) {
@@ -161,6 +177,15 @@ std::string LocalParts::hidden(std::string_view address) const {
 
 policy::JournalEntry LocalParts::hidden(policy::JournalEntry entry) const {
     policy::Evidence& evidence = entry.evidence;
+    const std::string_view local_part = local_part_of(evidence.mail_from);
+    if (hmac_ && evidence.spf_mail_from && !is_hash(local_part)) {
+        for (auto* const text :
+             {&evidence.spf_mail_from->problem, &evidence.spf_mail_from->explanation}) {
+            if (could_spell(*text, local_part)) {
+                *text = left_out;
+            }
+        }
+    }
     evidence.mail_from = hidden(evidence.mail_from);
     for (auto& recipient : evidence.recipients) {
         recipient = hidden(recipient);

@@ -22,7 +22,8 @@ public:
     // any case and with the same key; what is hidden already, and the null path, stay as they are.
     std::string hidden(std::string_view address) const;
 
-    // All addresses in it.
+    // All addresses in it. A text of the SPF check that could spell the local part, as an
+    // explanation with %{s} does, is left out.
     policy::JournalEntry hidden(policy::JournalEntry entry) const;
 
     // Judges entries with hidden addresses as `policy` judges those with full ones.

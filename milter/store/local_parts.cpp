@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <mutex>
 #include <system_error>
 #include <vector>
@@ -66,15 +67,17 @@ std::string random_key() {
 
 // Whole or not at all: a key cut short by a crash would never be found again.
 void write_key(const std::string& file, const std::string& key) {
-    const std::string draft = file + '.' + std::to_string(getpid());
+    std::string draft = file + ".XXXXXX";
     {
-        const Descriptor descriptor{
-            open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+        const Descriptor descriptor{mkostemp(draft.data(), O_CLOEXEC)}; // with mode 0600
         if (!descriptor.is_open()) {
             fail_with_errno(file, "the key of the journal cannot be made");
         }
         const auto written = write(descriptor.number(), key.data(), key.size());
         if (written != static_cast<ssize_t>(key.size()) || fsync(descriptor.number()) != 0) {
+            const int error = errno;
+            unlink(draft.c_str());
+            errno = error;
             fail_with_errno(draft, "cannot be written");
         }
     }

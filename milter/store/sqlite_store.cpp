@@ -7,6 +7,7 @@
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <array>
@@ -121,6 +122,13 @@ bool is_meant(const Filter& filter, const policy::JournalEntry& entry) {
            (filter.stage.empty() || entry.verdict.stage == filter.stage);
 }
 
+// SQLite would go on writing to a file that has no name any more.
+bool is_moved(SQLite::Database& database) {
+    int moved = 0;
+    sqlite3_file_control(database.getHandle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    return moved != 0;
+}
+
 int flags_of(Access access) {
     // Also for readers: SQLite recovers what a killed writer has left in the log, and that writes.
     return access == Access::write ? SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE
@@ -171,6 +179,9 @@ void SqliteStore::insert(const policy::JournalEntry& entry) {
 
 void SqliteStore::append(std::span<const policy::JournalEntry> entries) {
     on(path_, [&] {
+        if (is_moved(*database_)) {
+            throw StoreError{path_ + ": was moved or removed"};
+        }
         SQLite::Transaction transaction{*database_, SQLite::TransactionBehavior::IMMEDIATE};
         for (const auto& entry : entries) {
             insert(entry);

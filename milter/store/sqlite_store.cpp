@@ -279,7 +279,12 @@ std::uint64_t SqliteStore::forget(const Predicate& is_meant) {
         left = left.subspan(batch.size());
     }
     // Until the log is folded in, it still has the pages as they were.
-    on(path_, [&] { database_->exec("PRAGMA wal_checkpoint(TRUNCATE)"); });
+    on(path_, [&] {
+        if (database_->execAndGet("PRAGMA wal_checkpoint(TRUNCATE)").getInt() != 0) {
+            throw StoreError{path_ + ": is being read; what was forgotten is still in " + path_ +
+                             "-wal: forget it again"};
+        }
+    });
     return positions.size();
 }
 

@@ -23,12 +23,12 @@ public:
 
 // Which entries of the journal are meant: those to which all that is set applies.
 struct Filter {
-    std::optional<policy::Time> since; // this moment included
-    std::string case_id;
-    std::optional<policy::Prefix> client;
-    std::optional<std::string> domain; // of MAIL FROM, in any case; "": the null path
-    std::optional<policy::Reason> reason;
-    std::string stage;
+    std::optional<policy::Time> since{}; // this moment included
+    std::string case_id{};
+    std::optional<policy::Prefix> client{};
+    std::optional<std::string> domain{}; // of MAIL FROM, in any case; "": the null path
+    std::optional<policy::Reason> reason{};
+    std::string stage{};
 };
 
 // How many entries there may be, and from when; whatever is beyond goes.

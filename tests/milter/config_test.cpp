@@ -44,6 +44,7 @@ void check_same(const Config& a, const Config& b) {
     CHECK(a.policy.exempt_recipients == b.policy.exempt_recipients);
     CHECK(a.policy.help_url == b.policy.help_url);
     CHECK(a.deadline == b.deadline);
+    CHECK(a.store == b.store);
     REQUIRE(a.policy.stages.size() == 1);
     REQUIRE(b.policy.stages.size() == 1);
     CHECK(a.policy.stages[0].name == b.policy.stages[0].name);
@@ -115,6 +116,12 @@ deadline_ms = 30_000
 soft = "451 4.7.26"
 enforce = "550 5.7.26"
 text = ["{client}: neither SPF nor DKIM, case {case}"]
+[store]
+url = "sqlite:/srv/journal.db"
+keep_days = 7
+max_entries = 1000
+addresses = "full"
+key = "file:/etc/sixgate/journal.key"
 )");
     REQUIRE_MESSAGE(config.has_value(), outcome_of(config));
     CHECK(config->milter.socket == "inet:8466@127.0.0.1");
@@ -129,6 +136,11 @@ text = ["{client}: neither SPF nor DKIM, case {case}"]
           std::vector{*policy::RecipientPattern::parse("*@example.org")});
     CHECK(config->policy.help_url == "https://mail.example.org/ipv6");
     CHECK(config->deadline == 30s);
+    CHECK(config->store == store::StoreSettings{"sqlite:/srv/journal.db",
+                                                std::chrono::days{7},
+                                                1000,
+                                                store::Addresses::full,
+                                                "/etc/sixgate/journal.key"});
     CHECK(config->warnings.empty());
 
     const auto& stage = config->policy.stages.at(0);
@@ -191,7 +203,10 @@ TEST_CASE("config: what is no setting is refused, with what was meant") {
         {"without a section", "timeout_ms = 3\n", ":1:1: timeout_ms: ", "mean dns.timeout_ms?"},
         {"other section", "[milter]\nmode = 'tag'\n", ":2:1: milter.mode: ", "mean policy.mode?"},
         {"no such key", "dns.colour = 1", ":1:5: dns.colour: ", "servers, timeout_ms or cache_mb"},
-        {"no such section", "[store]\n", ":1:2: store: ", "milter, dns, exempt, policy or reply"},
+        {"no such section",
+         "[colours]\n",
+         ":1:2: colours: ",
+         "dns, exempt, policy, store or reply"},
         {"key of a later version", "[[stage]]\nname = 'x'\n", ":1:3: stage: ", "no such section"},
         {"unprintable", "\"a\\u001b.\u00e9\" = 1", R"(:1:1: "a\x1b.\xc3\xa9": )", "no such"},
         {"dots in quotes", R"("dns.cache_mb" = 1)", R"(:1:1: "dns.cache_mb": )", "no such"},

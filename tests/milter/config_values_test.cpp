@@ -1,4 +1,5 @@
 #include "milter/config_addresses.hpp"
+#include "milter/config_store_values.hpp"
 #include "milter/config_values.hpp"
 
 #include <doctest/doctest.h>
@@ -178,6 +179,22 @@ TEST_CASE("config values: words of the policy") {
     check(read_authentication, {"spf-or-dkim", "spf-and-dkim", "any"}, {"", "aligned", "spf"});
     check(read_on_temperror, {"tempfail", "accept"}, {"", "reject"});
     check(read_null_reverse_path, {"helo-name", "strict"}, {"", "helo_name"});
+}
+
+TEST_CASE("config values: the store is a file of this host, or none") {
+    check(read_store_url,
+          {"sqlite:/var/lib/sixgate/sixgate.db", "sqlite:/a b", "none"},
+          {"",
+           "None",
+           "sqlite:",
+           "sqlite:sixgate.db",
+           "sqlite:/srv/",
+           "/srv/sixgate.db",
+           "redis://a"});
+    check(read_key_file,
+          {"file:/etc/sixgate/journal.key"},
+          {"", "file:", "file:key", "file:/etc/", "/key"});
+    check(read_addresses, {"hashed", "full"}, {"", "Full", "none"});
 }
 
 TEST_CASE("config values: codes fit what the mode and the reason promise") {

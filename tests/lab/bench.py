@@ -118,6 +118,8 @@ timeout_ms = {timeout_ms}
 [policy]
 mode = "observe"
 deadline_ms = 20000
+
+{self.sixgate.store_settings}
 """
         if self.sixgate.is_running:
             self.sixgate.reload(configuration)

@@ -146,6 +146,7 @@ class Gate:
         deadline_ms: int = 1500,
         servers: Sequence[str] | None = None,
     ) -> Gate:
+        """`policy` may go on with further sections; a [store] there takes the place of the lab's own."""
         named = self.dns.addresses if servers is None else servers
         self.sixgate.start(
             f"""\
@@ -158,6 +159,7 @@ servers = [{", ".join(f'"{server}"' for server in named)}]
 [policy]
 deadline_ms = {deadline_ms}
 {policy}
+{"" if "[store]" in policy else self.sixgate.store_settings}
 """
         )
         return self

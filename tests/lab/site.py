@@ -102,6 +102,7 @@ authserv_id = "{AUTHSERV_ID}"
 servers = ["{self.dns.address}"]
 {dns}
 
+{self.sixgate.store_settings}
 {text}
 """
 

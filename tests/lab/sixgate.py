@@ -33,12 +33,18 @@ class Sixgate:
         self.configuration = folder / "sixgate.toml"
         self.socket_path = folder / "sixgate.sock"
         self.log_file = folder / "sixgate.log"
+        self.store_file = folder / "sixgate.db"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def milter_address(self) -> str:
         """What the MTA connects to."""
         return f"unix:{self.socket_path}"
+
+    @property
+    def store_settings(self) -> str:
+        """A section for every configuration: nothing here writes to the journal of the host."""
+        return f'[store]\nurl = "sqlite:{self.store_file}"\n'
 
     @property
     def has_been_started(self) -> bool:

@@ -22,9 +22,12 @@ CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
+MS_RDONLY = 1
+MS_REMOUNT = 32
 MS_BIND = 4096
 MS_REC = 16384
 MS_PRIVATE = 1 << 18
+MNT_DETACH = 2
 PR_SET_PDEATHSIG = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -44,6 +47,28 @@ def _mount(source: str, target: str, kind: str | None, flags: int) -> None:
     encoded_kind = kind.encode() if kind else None
     call = f"mount {source} on {target}"
     _check(call, _libc.mount(source.encode(), target.encode(), encoded_kind, flags, None))
+
+
+def enter_private_mounts() -> None:
+    """What this process and its children mount from now on is theirs alone. Needs root."""
+    _check("unshare", _libc.unshare(CLONE_NEWNS))
+    _keep_mounts_private()
+
+
+def mount_memory(folder: Path, octets: int) -> None:
+    """A file system of that size, empty."""
+    call = f"mount a tmpfs on {folder}"
+    _check(call, _libc.mount(b"none", os.fsencode(folder), b"tmpfs", 0, f"size={octets}".encode()))
+
+
+def make_read_only(folder: Path, is_read_only: bool = True) -> None:
+    """A folder on which `mount_memory()` has mounted."""
+    flags = MS_REMOUNT | (MS_RDONLY if is_read_only else 0)
+    _check(f"remount {folder}", _libc.mount(b"none", os.fsencode(folder), b"tmpfs", flags, None))
+
+
+def unmount(folder: Path) -> None:
+    _check(f"umount {folder}", _libc.umount2(os.fsencode(folder), MNT_DETACH))
 
 
 class PrivateNetwork:

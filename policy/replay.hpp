@@ -1,0 +1,16 @@
+// What a policy makes of mail that has come and gone: the journal's entries, judged once more.
+#pragma once
+
+#include "policy/journal.hpp"
+#include "policy/rules.hpp"
+#include "policy/verdict.hpp"
+
+#include <optional>
+
+namespace policy {
+
+// The verdict of `policy` on what is known of the entry's message. Empty where that is too little:
+// what a closed stage refused was never checked.
+std::optional<Verdict> replayed(const JournalEntry& entry, const Policy& policy);
+
+} // namespace policy

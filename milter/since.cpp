@@ -1,5 +1,7 @@
 #include "milter/since.hpp"
 
+#include "policy/ascii.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,16 +28,18 @@ constexpr auto units = std::to_array<Unit>({
     {'w', std::chrono::weeks{1}},
 });
 
-// All of `text`, decimal.
+// All of `text`, decimal and without a sign; at most 5 digits.
 std::optional<int> number_in(std::string_view text) {
+    if (text.empty() || text.size() > 5 || !std::ranges::all_of(text, policy::is_digit)) {
+        return std::nullopt;
+    }
     int number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool is_whole = error == std::errc{} && end == text.data() + text.size();
-    return is_whole && !text.empty() && number >= 0 ? std::optional{number} : std::nullopt;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
 }
 
 std::optional<milliseconds> length_in(std::string_view text) {
-    if (text.size() < 2 || text.size() > 6) {
+    if (text.empty()) {
         return std::nullopt;
     }
     const auto* const unit = std::ranges::find(units, text.back(), &Unit::letter);
@@ -62,20 +66,24 @@ std::optional<policy::Time> date_in(std::string_view text) {
     return date.ok() ? std::optional{policy::Time{std::chrono::sys_days{date}}} : std::nullopt;
 }
 
-// "T08:00"
+// "T08:00", "T08:00Z", "T08:00:00" or "T08:00:00Z"
 std::optional<milliseconds> time_of_day_in(std::string_view text) {
-    if (text.empty()) {
-        return milliseconds{0};
+    if (text.ends_with('Z')) {
+        text.remove_suffix(1);
     }
-    if (text.size() != 6 || text[0] != 'T' || text[3] != ':') {
+    const std::string whole = std::string{text} + (text.size() == 6 ? ":00" : "");
+    if (whole.size() != 9 || whole[0] != 'T' || whole[3] != ':' || whole[6] != ':') {
         return std::nullopt;
     }
-    const auto hour = number_in(text.substr(1, 2));
-    const auto minute = number_in(text.substr(4, 2));
-    if (!hour || !minute || *hour > 23 || *minute > 59) {
+    const std::string_view digits{whole};
+    const auto hour = number_in(digits.substr(1, 2));
+    const auto minute = number_in(digits.substr(4, 2));
+    const auto second = number_in(digits.substr(7, 2));
+    if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 59) {
         return std::nullopt;
     }
-    return std::chrono::hours{*hour} + std::chrono::minutes{*minute};
+    return std::chrono::hours{*hour} + std::chrono::minutes{*minute} +
+           std::chrono::seconds{*second};
 }
 
 } // namespace
@@ -85,9 +93,11 @@ std::optional<policy::Time> parse_since(std::string_view text, policy::Time now)
         return now - *length;
     }
     const auto day = date_in(text.substr(0, 10));
-    const auto time_of_day =
-        text.size() >= 10 ? time_of_day_in(text.substr(10)) : std::optional<milliseconds>{};
-    return day && time_of_day ? std::optional{*day + *time_of_day} : std::nullopt;
+    if (!day || text.size() == 10) {
+        return day;
+    }
+    const auto time_of_day = time_of_day_in(text.substr(10));
+    return time_of_day ? std::optional{*day + *time_of_day} : std::nullopt;
 }
 
 policy::Time now() {

@@ -9,8 +9,8 @@
 
 namespace milter {
 
-// "90s", "30m", "12h", "14d" or "2w" before `now`; "2026-11-22" or "2026-11-22T08:00", in UTC.
-// Empty for anything else.
+// "90s", "30m", "12h", "14d" or "2w" before `now`; "2026-11-22", "2026-11-22T08:00" or
+// "2026-11-22T08:00:00", in UTC, with or without a Z after the time. Empty for anything else.
 std::optional<policy::Time> parse_since(std::string_view text, policy::Time now);
 
 policy::Time now();

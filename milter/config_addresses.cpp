@@ -1,10 +1,12 @@
 #include "milter/config_addresses.hpp"
 
+#include "milter/network.hpp"
 #include "milter/toml_values.hpp"
 #include "policy/printable.hpp"
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace milter {
 
@@ -90,32 +92,13 @@ OrFault<std::string> read_dns_server(const TomlScalar& value) {
     });
 }
 
-policy::Prefix without_host_bits(const policy::Prefix& prefix) {
-    auto bytes = prefix.address.bytes();
-    for (unsigned bit = prefix.length; bit < 128; ++bit) {
-        bytes[bit / 8] &= static_cast<std::uint8_t>(~(0x80U >> (bit % 8)));
-    }
-    return {policy::Address{bytes}, prefix.length};
-}
-
-OrFault<policy::Prefix> network_from(const TomlScalar& value, const std::string& text) {
-    const auto prefix = policy::Prefix::parse(text);
-    if (!prefix) {
-        return wrong_text(value, R"(an address or a network such as "2001:db8:7::/48")");
-    }
-    if (prefix->has_host_bits()) {
-        return fault_at(value,
-                        '"' + text + "\" has bits beyond its length: write \"" +
-                            without_host_bits(*prefix).to_string() + "\" for the network or \"" +
-                            prefix->address.to_string() + "\" for the address alone");
-    }
-    return *prefix;
-}
-
 OrFault<policy::Prefix> read_network(const TomlScalar& value) {
-    return read_string(value, "an address or a network").and_then([&](const std::string& text) {
-        return network_from(value, text);
-    });
+    return read_string(value, "an address or a network")
+        .and_then([&](const std::string& text) -> OrFault<policy::Prefix> {
+            return parse_network(text).map_error([&](std::string message) {
+                return Fault{value.place, std::move(message)};
+            });
+        });
 }
 
 OrFault<policy::RecipientPattern> read_recipient(const TomlScalar& value) {

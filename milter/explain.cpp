@@ -1,11 +1,11 @@
 // `sixgate explain`: one case on the engine of the daemon, and all that it rests on.
 #include "milter/commands.hpp"
 #include "milter/evidence_json.hpp"
+#include "milter/explain_text.hpp"
 #include "milter/message_file.hpp"
 #include "milter/recorded_mta.hpp"
 #include "milter/session.hpp"
 #include "milter/setup.hpp"
-#include "policy/authentication_results.hpp"
 #include "policy/decide.hpp"
 #include "policy/printable.hpp"
 
@@ -104,10 +104,8 @@ void print_answers(const Outcome& outcome, const std::vector<Refusal>& refusals)
         fmt::print("\nReply to RCPT <{}>\n{}", policy::printable(recipient), to_string(reply));
     }
     // Where the last recipient's refusal is the outcome, there was no end of message.
-    if (!outcome.reply) {
-        fmt::print("\nReply\n250 (the message goes on)\n");
-    } else if (refusals.empty() || refusals.back().reply != *outcome.reply) {
-        fmt::print("\nReply\n{}", to_string(*outcome.reply));
+    if (!outcome.reply || refusals.empty() || refusals.back().reply != *outcome.reply) {
+        fmt::print("{}", reply_text(outcome.reply));
     }
 }
 
@@ -115,38 +113,14 @@ void print(const Session& session,
            const RecordedMta& mta,
            const Outcome& outcome,
            const std::vector<Refusal>& refusals) {
-    const policy::Evidence& evidence = session.evidence();
     fmt::print("DNS\n");
     for (const auto& [question, answer] : session.lookups()) {
         fmt::print("    {}\n", printed(question, *answer));
     }
-    fmt::print("\nEvidence\n    client {}\n    helo {}\n    mail_from <{}>\n",
-               evidence.client->to_string(),
-               policy::printable(evidence.helo),
-               policy::printable(evidence.mail_from));
-    for (const auto& result : policy::resinfos(evidence)) {
-        fmt::print("    {}\n", result);
-    }
-    const policy::Verdict& verdict = outcome.verdict;
-    fmt::print("\nVerdict\n    {}", to_string(verdict.action));
-    if (verdict.reason) {
-        fmt::print(", reason {}", to_string(*verdict.reason));
-    }
-    if (verdict.exemption) {
-        fmt::print(", exempt: {}", to_string(*verdict.exemption));
-    }
-    if (!verdict.stage.empty()) {
-        fmt::print("\n    stage {}, mode {}\n    in soft: {}, in enforce: {}",
-                   verdict.stage,
-                   to_string(verdict.mode),
-                   to_string(verdict.would_soft),
-                   to_string(verdict.would_enforce));
-    }
-    fmt::print("\n");
+    fmt::print("\nEvidence\n{}", evidence_text(session.evidence()));
+    fmt::print("\nVerdict\n{}", verdict_text(outcome.verdict));
     print_answers(outcome, refusals);
-    for (const auto& [name, value] : mta.inserted) {
-        fmt::print("\nField\n{}: {}\n", name, value);
-    }
+    fmt::print("{}", fields_text(mta.inserted));
     for (const auto& [name, index] : mta.deleted) {
         fmt::print("\nRemoved\n{} (number {})\n", name, index);
     }
@@ -178,15 +152,6 @@ void print_json(const Session& session,
         json["refused_recipients"][policy::printable(recipient)] = to_json(reply);
     }
     fmt::print("{}\n", json.dump(2));
-}
-
-int status_for(policy::Action action) {
-    switch (action) {
-    case policy::Action::accept: return EX_OK;
-    case policy::Action::tempfail: return EX_TEMPFAIL;
-    case policy::Action::reject: return EX_UNAVAILABLE;
-    }
-    return EX_SOFTWARE;
 }
 
 int explain_with(const ExplainOptions& options, Config config, const policy::Address& client) {

@@ -4,10 +4,14 @@
 #include <CLI/CLI.hpp>
 #include <sysexits.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -15,10 +19,29 @@ CLI::Option* add_config(CLI::App& command, std::string& file) {
     return command.add_option("--config", file, "Configuration file")->type_name("FILE");
 }
 
+// A subcommand, and what does it once the command line is read.
+struct Command {
+    CLI::App* app;
+    std::function<int()> run;
+};
+
+Command add_run(CLI::App& app) {
+    auto* const command = app.add_subcommand("run", "Serve an MTA");
+    const auto options = std::make_shared<milter::RunOptions>();
+    add_config(*command, options->config_file);
+    command->add_flag(
+        "--foreground", options->in_foreground, "Log to standard error, not to syslog");
+    return {command, [options] { return milter::run(*options); }};
+}
+
 // The file may be named as for the other commands, too.
-void add_check(CLI::App& command, std::string& file) {
-    auto* const named = add_config(command, file);
-    command.add_option("FILE", file, "Configuration file")->excludes(named);
+Command add_check_config(CLI::App& app) {
+    auto* const command =
+        app.add_subcommand("check-config", "Say what is wrong with a configuration");
+    const auto file = std::make_shared<std::string>();
+    auto* const named = add_config(*command, *file);
+    command->add_option("FILE", *file, "Configuration file")->excludes(named);
+    return {command, [file] { return milter::check_config(*file); }};
 }
 
 void add_mode(CLI::App& command, std::optional<policy::Mode>& mode) {
@@ -33,19 +56,22 @@ void add_mode(CLI::App& command, std::optional<policy::Mode>& mode) {
         ->type_name("MODE");
 }
 
-void add_explain(CLI::App& command, milter::ExplainOptions& options) {
-    add_config(command, options.config_file);
-    command.add_option("--client", options.client, "IP address of the SMTP client")->required();
-    command.add_option("--helo", options.helo, "EHLO argument")->required();
-    command.add_option("--mail-from", options.mail_from, "Reverse-path; \"\" is the null path")
+Command add_explain(CLI::App& app) {
+    auto* const command = app.add_subcommand("explain", "Judge one case and show what it rests on");
+    const auto options = std::make_shared<milter::ExplainOptions>();
+    add_config(*command, options->config_file);
+    command->add_option("--client", options->client, "IP address of the SMTP client")->required();
+    command->add_option("--helo", options->helo, "EHLO argument")->required();
+    command->add_option("--mail-from", options->mail_from, "Reverse-path; \"\" is the null path")
         ->required();
-    command.add_option("--rcpt", options.recipients, "Recipient; may be given again")
+    command->add_option("--rcpt", options->recipients, "Recipient; may be given again")
         ->type_name("ADDR")
         ->allow_extra_args(false);
-    command.add_flag("--authenticated", options.is_authenticated, "As if after SMTP AUTH");
-    add_mode(command, options.mode);
-    command.add_flag("--json", options.as_json, "Print JSON");
-    command.add_option("MESSAGE", options.message, "Message file, - for standard input");
+    command->add_flag("--authenticated", options->is_authenticated, "As if after SMTP AUTH");
+    add_mode(*command, options->mode);
+    command->add_flag("--json", options->as_json, "Print JSON");
+    command->add_option("MESSAGE", options->message, "Message file, - for standard input");
+    return {command, [options] { return milter::explain(*options); }};
 }
 
 // Parses the command line and does what it says.
@@ -54,31 +80,15 @@ int run_command(int argc, char** argv) {
     app.name("sixgate");
     app.set_version_flag("--version", "sixgate " SIXGATE_VERSION);
     app.require_subcommand(1);
-
-    milter::RunOptions run_options;
-    auto* const run = app.add_subcommand("run", "Serve an MTA");
-    add_config(*run, run_options.config_file);
-    run->add_flag(
-        "--foreground", run_options.in_foreground, "Log to standard error, not to syslog");
-
-    std::string checked_file;
-    auto* const check =
-        app.add_subcommand("check-config", "Say what is wrong with a configuration");
-    add_check(*check, checked_file);
-
-    milter::ExplainOptions explain_options;
-    auto* const explain = app.add_subcommand("explain", "Judge one case and show what it rests on");
-    add_explain(*explain, explain_options);
+    const std::vector<Command> commands{add_run(app), add_check_config(app), add_explain(app)};
 
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? EX_OK : EX_USAGE;
     }
-    if (run->parsed()) {
-        return milter::run(run_options);
-    }
-    return check->parsed() ? milter::check_config(checked_file) : milter::explain(explain_options);
+    const auto is_meant = [](const Command& command) { return command.app->parsed(); };
+    return std::ranges::find_if(commands, is_meant)->run();
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "milter/config.hpp"
+#include "milter/store/store.hpp"
 #include "policy/rules.hpp"
 
 #include <optional>
@@ -34,5 +35,14 @@ struct ExplainOptions {
 };
 
 int explain(const ExplainOptions& options);
+
+struct ShowLogOptions {
+    std::string config_file; // empty: the default one
+    store::Filter filter;
+    bool as_json = false;
+    bool follows = false;
+};
+
+int show_log(const ShowLogOptions& options);
 
 } // namespace milter

@@ -1,5 +1,6 @@
 #include "milter/evidence_json.hpp"
 
+#include "milter/since.hpp"
 #include "policy/printable.hpp"
 
 #include <nlohmann/json.hpp>
@@ -52,6 +53,10 @@ Json to_json(const policy::DkimSignature& signature) {
             {"is_testing", signature.is_testing}};
 }
 
+Json to_json(const policy::ReplyCode& code) {
+    return {{"code", code.code}, {"enhanced_status", code.enhanced_status}};
+}
+
 template <typename Value>
 Json to_json(const std::vector<Value>& values) {
     Json array = Json::array();
@@ -67,6 +72,12 @@ Json to_json(const std::optional<Value>& value) {
     return value ? to_json(*value) : Json(nullptr);
 }
 
+Json to_json(const policy::Listener& listener) {
+    return {{"name", text(listener.name)},
+            {"address", text(listener.address)},
+            {"port", text(listener.port)}};
+}
+
 Json word_or_null(const auto& value) {
     return value ? Json(to_string(*value)) : Json(nullptr);
 }
@@ -79,10 +90,14 @@ Json to_json(const policy::Evidence& evidence) {
         recipients.push_back(text(recipient));
     }
     return {{"client", evidence.client ? Json(evidence.client->to_string()) : Json(nullptr)},
+            {"listener", to_json(evidence.listener)},
             {"helo", text(evidence.helo)},
             {"is_authenticated", evidence.is_authenticated},
             {"mail_from", text(evidence.mail_from)},
+            {"mail_from_domain", text(evidence.mail_from_domain)},
             {"recipients", std::move(recipients)},
+            {"is_from_list", evidence.is_from_list},
+            {"is_forwarded", evidence.is_forwarded},
             {"iprev", to_json(evidence.iprev)},
             {"spf_mail_from", to_json(evidence.spf_mail_from)},
             {"spf_helo", to_json(evidence.spf_helo)},
@@ -100,9 +115,19 @@ Json to_json(const policy::Verdict& verdict) {
 }
 
 Json to_json(const policy::Reply& reply) {
-    return {{"code", reply.code.code},
-            {"enhanced_status", reply.code.enhanced_status},
-            {"lines", reply.lines}};
+    Json json = to_json(reply.code);
+    json["lines"] = reply.lines;
+    return json;
+}
+
+Json to_json(const policy::JournalEntry& entry) {
+    return {{"time", to_string(entry.time)},
+            {"host", text(entry.host)},
+            {"case", text(entry.case_id)},
+            {"queue_id", text(entry.queue_id)},
+            {"evidence", to_json(entry.evidence)},
+            {"verdict", to_json(entry.verdict)},
+            {"reply", to_json(entry.reply)}};
 }
 
 } // namespace milter

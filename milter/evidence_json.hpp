@@ -1,7 +1,8 @@
-// Evidence and verdicts as JSON, for programs that read what explain prints.
+// Evidence, verdicts and entries of the journal as JSON, for programs that read what is printed.
 #pragma once
 
 #include "policy/evidence.hpp"
+#include "policy/journal.hpp"
 #include "policy/reply.hpp"
 #include "policy/verdict.hpp"
 
@@ -12,5 +13,6 @@ namespace milter {
 nlohmann::ordered_json to_json(const policy::Evidence& evidence);
 nlohmann::ordered_json to_json(const policy::Verdict& verdict);
 nlohmann::ordered_json to_json(const policy::Reply& reply);
+nlohmann::ordered_json to_json(const policy::JournalEntry& entry);
 
 } // namespace milter

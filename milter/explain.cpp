@@ -183,9 +183,8 @@ int explain(const ExplainOptions& options) {
         fmt::print(stderr, "sixgate: --client {}: not an IP address\n", options.client);
         return EX_USAGE;
     }
-    auto config = load_named_or_default(options.config_file);
+    auto config = load_or_tell(options.config_file);
     if (!config) {
-        fmt::print(stderr, "sixgate: {}\n", to_string(config.error()));
         return EX_CONFIG;
     }
     for (auto& stage : config->policy.stages) {

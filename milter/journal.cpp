@@ -48,12 +48,15 @@ std::unique_ptr<store::JournalWriter> start_journal(const store::StoreSettings& 
         store::JournalLimits{});
 }
 
-Journal open_journal(const store::StoreSettings& settings) {
+std::unique_ptr<store::Store> open_journal_store(const store::StoreSettings& settings) {
     if (!store::is_on(settings)) {
         throw store::StoreError{"the configuration has store.url = \"none\": there is no journal"};
     }
-    return {store::open_store(settings, store::Access::read),
-            store::open_local_parts(settings, store::Access::read)};
+    return store::open_store(settings, store::Access::read);
+}
+
+Journal open_journal(const store::StoreSettings& settings) {
+    return {open_journal_store(settings), store::open_local_parts(settings, store::Access::read)};
 }
 
 } // namespace milter

@@ -15,8 +15,11 @@ namespace milter {
 // it is logged when it begins and when it is over.
 std::unique_ptr<store::JournalWriter> start_journal(const store::StoreSettings& settings, Log& log);
 
-// The store of a configuration, for reading, with the local parts as they stand in it. Throws
-// StoreError, also where the configuration has none.
+// The store of a configuration, for reading. Throws StoreError, also where the configuration has
+// none.
+std::unique_ptr<store::Store> open_journal_store(const store::StoreSettings& settings);
+
+// The same, with the local parts as they stand in it.
 struct Journal {
     std::unique_ptr<store::Store> store;
     store::LocalParts local_parts;

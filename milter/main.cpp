@@ -1,5 +1,7 @@
 // The command line.
+#include "milter/arguments.hpp"
 #include "milter/commands.hpp"
+#include "milter/network.hpp"
 
 #include <CLI/CLI.hpp>
 #include <sysexits.h>
@@ -11,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -74,13 +77,53 @@ Command add_explain(CLI::App& app) {
     return {command, [options] { return milter::explain(*options); }};
 }
 
+// An option whose text `read` makes a value of, or says in words what is wrong with it.
+template <typename Value, typename Read>
+CLI::Option* add_read(
+    CLI::App& command, const std::string& name, Value& value, Read read, const std::string& help) {
+    const auto take = [name, &value, read](const std::string& text) {
+        auto taken = read(text);
+        if (!taken) {
+            throw CLI::ValidationError{name, taken.error()};
+        }
+        value = std::move(*taken);
+    };
+    return command.add_option_function<std::string>(name, take, help);
+}
+
+void add_since(CLI::App& command, std::optional<policy::Time>& since) {
+    add_read(command, "--since", since, milter::read_since, "From then on: 14d, 2h or 2026-11-22")
+        ->type_name("TIME");
+}
+
+Command add_log(CLI::App& app) {
+    auto* const command = app.add_subcommand("log", "Show the journal, an entry a line");
+    const auto options = std::make_shared<milter::ShowLogOptions>();
+    store::Filter& filter = options->filter;
+    add_config(*command, options->config_file);
+    add_since(*command, filter.since);
+    add_read(*command, "--reason", filter.reason, milter::read_reason, "For which mail falls short")
+        ->type_name("REASON");
+    add_read(*command, "--client", filter.client, milter::parse_network, "Address or network")
+        ->type_name("ADDR");
+    add_read(*command, "--domain", filter.domain, milter::read_sender_domain, "Of MAIL FROM")
+        ->type_name("DOMAIN");
+    command->add_option("--case", filter.case_id, "The number that the sender was told")
+        ->type_name("ID");
+    command->add_option("--stage", filter.stage, "That applied")->type_name("NAME");
+    command->add_flag("--json", options->as_json, "Print a JSON object a line");
+    command->add_flag("--follow", options->follows, "Go on with what is added, until ^C");
+    return {command, [options] { return milter::show_log(*options); }};
+}
+
 // Parses the command line and does what it says.
 int run_command(int argc, char** argv) {
     CLI::App app{"Holds mail that arrives over IPv6 to reverse DNS and SPF or DKIM"};
     app.name("sixgate");
     app.set_version_flag("--version", "sixgate " SIXGATE_VERSION);
     app.require_subcommand(1);
-    const std::vector<Command> commands{add_run(app), add_check_config(app), add_explain(app)};
+    const std::vector<Command> commands{
+        add_run(app), add_check_config(app), add_explain(app), add_log(app)};
 
     try {
         app.parse(argc, argv);

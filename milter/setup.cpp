@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <filesystem>
 #include <utility>
 
@@ -22,6 +23,15 @@ tl::expected<Config, ConfigError> load_named_or_default(const std::string& file)
         return load_config(default_config_file);
     }
     return parse_config("", "the defaults"); // with the warnings that go with them
+}
+
+std::optional<Config> load_or_tell(const std::string& file) {
+    auto config = load_named_or_default(file);
+    if (!config) {
+        std::fprintf(stderr, "sixgate: %s\n", to_string(config.error()).c_str());
+        return std::nullopt;
+    }
+    return std::move(*config);
 }
 
 std::shared_ptr<const Setup> make_setup(Config config, const Setup* previous) {

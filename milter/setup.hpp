@@ -5,12 +5,16 @@
 #include "milter/log.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace milter {
 
 // The file that was named; or the default one where it exists; or the defaults.
 tl::expected<Config, ConfigError> load_named_or_default(const std::string& file);
+
+// The same for a command: what is wrong is told on standard error, and there is none.
+std::optional<Config> load_or_tell(const std::string& file);
 
 // `previous` lends its resolver, cache and all, where [dns] has not changed; null at start. Throws
 // std::runtime_error where the resolver cannot be made.

@@ -1,0 +1,22 @@
+// What stands on a command line, made values. Each says what is allowed where it cannot.
+#pragma once
+
+#include "policy/journal.hpp"
+#include "policy/rules.hpp"
+
+#include <tl/expected.hpp>
+
+#include <string>
+
+namespace milter {
+
+template <typename Value>
+using OrRefusal = tl::expected<Value, std::string>;
+
+OrRefusal<policy::Time> read_since(const std::string& text); // parse_since() as of now
+OrRefusal<policy::Reason> read_reason(const std::string& text);
+
+// As A-labels in lower case; "<>" and "" are the null path, which has none: "".
+OrRefusal<std::string> read_sender_domain(const std::string& text);
+
+} // namespace milter

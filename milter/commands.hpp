@@ -24,6 +24,7 @@ int check_config(const std::string& config_file);
 
 struct ExplainOptions {
     std::string config_file; // empty: the default one
+    std::string case_id;     // of an entry of the journal; empty: the case is what follows
     std::string client;
     std::string helo;
     std::string mail_from; // empty: the null reverse-path

@@ -1,6 +1,7 @@
 // `sixgate explain`: one case on the engine of the daemon, and all that it rests on.
 #include "milter/commands.hpp"
 #include "milter/evidence_json.hpp"
+#include "milter/explain_case.hpp"
 #include "milter/explain_text.hpp"
 #include "milter/message_file.hpp"
 #include "milter/recorded_mta.hpp"
@@ -178,8 +179,9 @@ int explain_with(const ExplainOptions& options, Config config, const policy::Add
 } // namespace
 
 int explain(const ExplainOptions& options) {
+    const bool is_kept = !options.case_id.empty();
     const auto client = policy::Address::parse(options.client);
-    if (!client) {
+    if (!client && !is_kept) {
         fmt::print(stderr, "sixgate: --client {}: not an IP address\n", options.client);
         return EX_USAGE;
     }
@@ -190,7 +192,8 @@ int explain(const ExplainOptions& options) {
     for (auto& stage : config->policy.stages) {
         stage.mode = options.mode.value_or(stage.mode);
     }
-    return explain_with(options, std::move(*config), *client);
+    return is_kept ? explain_case(options, std::move(*config))
+                   : explain_with(options, std::move(*config), *client);
 }
 
 } // namespace milter

@@ -13,6 +13,12 @@ std::string evidence_text(const policy::Evidence& evidence) {
                                    evidence.client ? evidence.client->to_string() : "none",
                                    policy::printable(evidence.helo),
                                    policy::printable(evidence.mail_from));
+    if (evidence.is_from_list) {
+        text += "    from a mailing list (List-Id)\n";
+    }
+    if (evidence.is_forwarded) {
+        text += "    forwarded\n";
+    }
     for (const auto& result : policy::resinfos(evidence)) {
         text += "    " + result + '\n';
     }

@@ -59,21 +59,43 @@ void add_mode(CLI::App& command, std::optional<policy::Mode>& mode) {
         ->type_name("MODE");
 }
 
+// A case that is made up: an envelope, and a message.
+void add_made_up_case(CLI::App& command, milter::ExplainOptions& options) {
+    const std::vector<CLI::Option*> required{
+        command.add_option("--client", options.client, "IP address of the SMTP client"),
+        command.add_option("--helo", options.helo, "EHLO argument"),
+        command.add_option(
+            "--mail-from", options.mail_from, "Reverse-path; \"\" is the null path")};
+    command.add_option("--rcpt", options.recipients, "Recipient; may be given again")
+        ->type_name("ADDR")
+        ->allow_extra_args(false);
+    command.add_flag("--authenticated", options.is_authenticated, "As if after SMTP AUTH");
+    command.add_option("MESSAGE", options.message, "Message file, - for standard input");
+    command.callback([required, &options] {
+        for (const auto* const option : required) {
+            if (option->empty() && options.case_id.empty()) {
+                throw CLI::RequiredError{option->get_name() + " or --case"};
+            }
+        }
+    });
+}
+
 Command add_explain(CLI::App& app) {
     auto* const command = app.add_subcommand("explain", "Judge one case and show what it rests on");
     const auto options = std::make_shared<milter::ExplainOptions>();
+    add_made_up_case(*command, *options);
+    const auto made_up = command->get_options(
+        [help = command->get_help_ptr()](const CLI::Option* option) { return option != help; });
+    auto* const kept =
+        command
+            ->add_option("--case", options->case_id, "Instead of these: one that is in the journal")
+            ->type_name("ID");
+    for (auto* const option : made_up) {
+        kept->excludes(option);
+    }
     add_config(*command, options->config_file);
-    command->add_option("--client", options->client, "IP address of the SMTP client")->required();
-    command->add_option("--helo", options->helo, "EHLO argument")->required();
-    command->add_option("--mail-from", options->mail_from, "Reverse-path; \"\" is the null path")
-        ->required();
-    command->add_option("--rcpt", options->recipients, "Recipient; may be given again")
-        ->type_name("ADDR")
-        ->allow_extra_args(false);
-    command->add_flag("--authenticated", options->is_authenticated, "As if after SMTP AUTH");
     add_mode(*command, options->mode);
     command->add_flag("--json", options->as_json, "Print JSON");
-    command->add_option("MESSAGE", options->message, "Message file, - for standard input");
     return {command, [options] { return milter::explain(*options); }};
 }
 

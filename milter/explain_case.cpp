@@ -1,0 +1,165 @@
+#include "milter/explain_case.hpp"
+
+#include "milter/evidence_json.hpp"
+#include "milter/explain_text.hpp"
+#include "milter/journal.hpp"
+#include "milter/since.hpp"
+#include "policy/authentication_results.hpp"
+#include "policy/decide.hpp"
+#include "policy/policy_field.hpp"
+#include "policy/printable.hpp"
+#include "policy/replay.hpp"
+#include "policy/reply.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <sysexits.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+namespace milter {
+
+namespace {
+
+constexpr int no_such_case = 1;
+
+// What the configuration makes of an entry.
+struct Replay {
+    policy::Evidence evidence;                               // as it counts now
+    std::optional<policy::Verdict> verdict;                  // empty: too little is known
+    std::optional<policy::Reply> reply;                      // empty: the message goes on
+    std::vector<std::pair<std::string, std::string>> fields; // that it gets; the last is on top
+};
+
+std::string_view authserv_id_of(const policy::JournalEntry& entry, const Config& config) {
+    return config.milter.authserv_id.empty() ? entry.host : config.milter.authserv_id;
+}
+
+std::vector<std::pair<std::string, std::string>> fields_for(const policy::Verdict& verdict,
+                                                            const policy::Evidence& evidence,
+                                                            const policy::Policy& policy,
+                                                            std::string_view authserv_id) {
+    std::vector<std::pair<std::string, std::string>> fields;
+    if (verdict.action != policy::Action::accept || verdict.mode == policy::Mode::off ||
+        !evidence.dkim) {
+        return fields; // it does not go on, or nothing is checked
+    }
+    if (verdict.mode == policy::Mode::tag) {
+        fields.emplace_back(policy::policy_field_name, policy::policy_field(verdict, policy));
+    }
+    fields.emplace_back("Authentication-Results",
+                        policy::authentication_results(authserv_id, evidence));
+    return fields;
+}
+
+Replay replay(const policy::JournalEntry& entry, const Config& config) {
+    const policy::Policy& policy = config.policy;
+    const std::string_view authserv_id = authserv_id_of(entry, config);
+    Replay now{policy::as_counted(entry.evidence, policy),
+               policy::replayed(entry, policy),
+               std::nullopt,
+               {}};
+    if (!now.verdict) {
+        return now;
+    }
+    if (now.verdict->action != policy::Action::accept) {
+        const policy::ReplyContext context{entry.case_id, authserv_id, policy.help_url};
+        now.reply = policy::reply_for(*now.verdict, now.evidence, policy, context);
+    }
+    now.fields = fields_for(*now.verdict, now.evidence, policy, authserv_id);
+    return now;
+}
+
+void print_heading(const policy::JournalEntry& entry) {
+    fmt::print("Case {}\n    {} at {}",
+               policy::printable(entry.case_id),
+               to_string(entry.time),
+               policy::printable(entry.host));
+    if (!entry.queue_id.empty()) {
+        fmt::print(", queue id {}", policy::printable(entry.queue_id));
+    }
+    fmt::print("\n");
+}
+
+void print(const policy::JournalEntry& entry, const Replay& now) {
+    print_heading(entry);
+    fmt::print("\nEvidence (the answers of DNS are not kept)\n{}", evidence_text(now.evidence));
+    for (const auto& recipient : now.evidence.recipients) {
+        fmt::print("    recipient <{}>\n", policy::printable(recipient));
+    }
+    fmt::print("\nVerdict then\n{}", verdict_text(entry.verdict));
+    if (entry.reply) {
+        fmt::print("    reply {}\n", entry.reply->to_string());
+    }
+    if (!now.verdict) {
+        fmt::print("\nVerdict now\n    cannot be told: it was refused before it was checked\n");
+        return;
+    }
+    fmt::print("\nVerdict now\n{}{}{}",
+               verdict_text(*now.verdict),
+               reply_text(now.reply),
+               fields_text(now.fields));
+}
+
+void print_json(const policy::JournalEntry& entry, const Replay& now) {
+    nlohmann::ordered_json json = to_json(entry);
+    json["evidence"] = to_json(now.evidence);
+    json["verdict_then"] = std::exchange(json["verdict"], nullptr);
+    json["reply_then"] = std::exchange(json["reply"], nullptr);
+    if (now.verdict) {
+        json["verdict"] = to_json(*now.verdict);
+    }
+    if (now.reply) {
+        json["reply"] = to_json(*now.reply);
+    }
+    json["inserted"] = now.fields;
+    fmt::print("{}\n", json.dump(2));
+}
+
+std::vector<policy::JournalEntry> entries_of(const std::string& case_id, store::Store& store) {
+    store::Filter filter;
+    filter.case_id = case_id;
+    std::vector<policy::JournalEntry> entries;
+    store.read(filter, 0, [&](const policy::JournalEntry& entry) { entries.push_back(entry); });
+    return entries;
+}
+
+// Where every recipient was refused by itself, a case has an entry for each of them.
+int explain_entries(const std::vector<policy::JournalEntry>& entries,
+                    const Config& config,
+                    bool as_json) {
+    int status = EX_OK;
+    for (const auto& entry : entries) {
+        const Replay now = replay(entry, config);
+        if (as_json) {
+            print_json(entry, now);
+        } else {
+            fmt::print("{}", &entry == &entries.front() ? "" : "\n");
+            print(entry, now);
+        }
+        status = now.verdict ? status_for(now.verdict->action) : EX_SOFTWARE;
+    }
+    return status;
+}
+
+} // namespace
+
+int explain_case(const ExplainOptions& options, Config config) {
+    const Journal journal = open_journal(config.store);
+    const auto entries = entries_of(options.case_id, *journal.store);
+    if (entries.empty()) {
+        fmt::print(stderr,
+                   "sixgate: {}: no such case in {} (entries are kept for {} days)\n",
+                   policy::printable(options.case_id),
+                   config.store.url,
+                   config.store.keep.count());
+        return no_such_case;
+    }
+    config.policy = journal.local_parts.for_hidden(std::move(config.policy));
+    return explain_entries(entries, config, options.as_json);
+}
+
+} // namespace milter

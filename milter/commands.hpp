@@ -3,6 +3,7 @@
 
 #include "milter/config.hpp"
 #include "milter/store/store.hpp"
+#include "milter/subject.hpp"
 #include "policy/rules.hpp"
 
 #include <optional>
@@ -45,5 +46,13 @@ struct ShowLogOptions {
 };
 
 int show_log(const ShowLogOptions& options);
+
+struct ForgetOptions {
+    std::string config_file; // empty: the default one
+    Subject subject;
+    bool is_dry_run = false; // count, and remove nothing
+};
+
+int forget(const ForgetOptions& options);
 
 } // namespace milter

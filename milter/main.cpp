@@ -138,6 +138,21 @@ Command add_log(CLI::App& app) {
     return {command, [options] { return milter::show_log(*options); }};
 }
 
+Command add_forget(CLI::App& app) {
+    auto* const command = app.add_subcommand("forget", "Remove what the journal says of somebody");
+    const auto options = std::make_shared<milter::ForgetOptions>();
+    add_config(*command, options->config_file);
+    command->add_flag("--dry-run", options->is_dry_run, "Count, and remove nothing");
+    add_read(*command,
+             "SUBJECT",
+             options->subject,
+             milter::read_subject,
+             "Domain, mail address, or client's address or network")
+        ->type_name("")
+        ->required();
+    return {command, [options] { return milter::forget(*options); }};
+}
+
 // Parses the command line and does what it says.
 int run_command(int argc, char** argv) {
     CLI::App app{"Holds mail that arrives over IPv6 to reverse DNS and SPF or DKIM"};
@@ -145,7 +160,7 @@ int run_command(int argc, char** argv) {
     app.set_version_flag("--version", "sixgate " SIXGATE_VERSION);
     app.require_subcommand(1);
     const std::vector<Command> commands{
-        add_run(app), add_check_config(app), add_explain(app), add_log(app)};
+        add_run(app), add_check_config(app), add_explain(app), add_log(app), add_forget(app)};
 
     try {
         app.parse(argc, argv);

@@ -2,6 +2,7 @@
 
 #include "milter/store/sqlite_store.hpp"
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -29,11 +30,13 @@ std::unique_ptr<Store> open_store(const StoreSettings& settings, Access access) 
 }
 
 LocalParts open_local_parts(const StoreSettings& settings, Access access) {
-    if (settings.addresses == Addresses::full) {
-        return LocalParts{};
-    }
     const std::string file =
         settings.key_file.empty() ? path_of(settings) + ".key" : settings.key_file;
+    // Whoever reads may find entries from a time when addresses were hashed.
+    const bool may_be_hashed = access == Access::read && std::filesystem::exists(file);
+    if (settings.addresses == Addresses::full && !may_be_hashed) {
+        return LocalParts{};
+    }
     return LocalParts{access == Access::write ? read_or_make_key(file) : read_key(file)};
 }
 

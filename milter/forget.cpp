@@ -1,0 +1,44 @@
+// `sixgate forget`: takes somebody out of the journal.
+#include "milter/commands.hpp"
+#include "milter/journal.hpp"
+#include "milter/setup.hpp"
+
+#include <fmt/format.h>
+#include <sysexits.h>
+
+#include <cstdint>
+#include <cstdio>
+
+namespace milter {
+
+namespace {
+
+std::uint64_t count(store::Store& store, const store::Store::Predicate& is_meant) {
+    std::uint64_t number = 0;
+    store.read({}, 0, [&](const policy::JournalEntry& entry) {
+        if (is_meant(entry)) {
+            ++number;
+        }
+    });
+    return number;
+}
+
+} // namespace
+
+int forget(const ForgetOptions& options) {
+    const auto config = load_or_tell(options.config_file);
+    if (!config) {
+        return EX_CONFIG;
+    }
+    const Journal journal = open_journal(config->store);
+    const auto is_meant = names(options.subject, journal.local_parts);
+    const std::uint64_t number =
+        options.is_dry_run ? count(*journal.store, is_meant) : journal.store->forget(is_meant);
+    fmt::print("{} {} {}\n",
+               number,
+               number == 1 ? "entry" : "entries",
+               options.is_dry_run ? "would be forgotten" : "forgotten");
+    return EX_OK;
+}
+
+} // namespace milter

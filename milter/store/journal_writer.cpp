@@ -17,7 +17,7 @@ std::size_t octets_of(const policy::JournalEntry& entry) {
     const policy::Evidence& evidence = entry.evidence;
     std::size_t octets = sizeof entry + evidence.helo.size() + evidence.mail_from.size();
     for (const auto& recipient : evidence.recipients) {
-        octets += sizeof recipient + recipient.size();
+        octets += sizeof(std::string) + recipient.size();
     }
     if (evidence.iprev) {
         for (const auto& name : evidence.iprev->names) {

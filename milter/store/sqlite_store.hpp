@@ -10,7 +10,7 @@
 #include <span>
 #include <string>
 
-namespace SQLite {
+namespace SQLite { // NOLINT(readability-identifier-naming): as SQLiteCpp has it
 class Database;
 class Statement;
 } // namespace SQLite
@@ -21,6 +21,8 @@ class SqliteStore final : public Store {
 public:
     // Throws StoreError, naming the file.
     SqliteStore(const std::string& path, Access access);
+    SqliteStore(const SqliteStore&) = delete;
+    SqliteStore& operator=(const SqliteStore&) = delete;
     ~SqliteStore() override;
 
     void append(std::span<const policy::JournalEntry> entries) override;

@@ -166,6 +166,7 @@ TEST_CASE("of many who make a key at once all have the same") {
         std::vector<std::string> keys(makers);
         std::latch all_there{makers};
         std::vector<std::thread> threads;
+        threads.reserve(makers);
         for (auto& made : keys) {
             threads.emplace_back([&] {
                 all_there.arrive_and_wait();

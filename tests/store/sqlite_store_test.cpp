@@ -65,6 +65,10 @@ std::string octets_in(const tests::TemporaryFolder& folder) {
     return all.str();
 }
 
+void write_file(const std::string& file, const std::string& octets) {
+    std::ofstream{file, std::ios::binary} << octets;
+}
+
 std::string trouble_with(const std::function<void()>& call) {
     try {
         call();
@@ -274,7 +278,7 @@ TEST_CASE("readers make nothing") {
     const auto read = [&file] { const SqliteStore store{file, Access::read}; };
     CHECK(trouble_with(read).starts_with(file + ": "));
     CHECK_FALSE(std::filesystem::exists(file));
-    std::ofstream{file}; // empty
+    write_file(file, "");
     CHECK(trouble_with(read).starts_with(file + ": is of schema version 0"));
     CHECK(std::filesystem::file_size(file) == 0);
 }
@@ -294,7 +298,7 @@ TEST_CASE("trouble with the file is told with its name") {
         CHECK(trouble_with([&] { open(Access::write); }).starts_with(file + ": "));
     }
     SUBCASE("not a database") {
-        std::ofstream{file} << std::string(10'000, 'x');
+        write_file(file, std::string(10'000, 'x'));
         CHECK(trouble_with([&] { open(Access::write); }) == file + ": file is not a database");
         CHECK(trouble_with([&] { open(Access::read); }) == file + ": file is not a database");
     }
@@ -327,7 +331,7 @@ TEST_CASE("trouble with the file is told with its name") {
         SqliteStore store{file, Access::write};
         append_one(store, tests::entry("a"));
         std::filesystem::rename(file, folder.file("old"));
-        std::ofstream{file};
+        write_file(file, "");
         CHECK(trouble_with([&] { append_one(store, tests::entry("b")); }).starts_with(file + ": "));
     }
 }

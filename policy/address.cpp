@@ -143,4 +143,13 @@ std::string Prefix::to_string() const {
     return address.to_string() + '/' + std::to_string(is_dotted ? length - 96 : length);
 }
 
+Prefix network_of(const Address& address) {
+    if (address.is_ipv4()) {
+        return {address, 128};
+    }
+    Address::Bytes bytes = address.bytes();
+    std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+    return {Address{bytes}, 64};
+}
+
 } // namespace policy

@@ -56,4 +56,7 @@ struct Prefix {
     friend bool operator==(const Prefix&, const Prefix&) = default;
 };
 
+// What counts as one network: the /64 of an IPv6 address, an IPv4 address alone.
+Prefix network_of(const Address& address);
+
 } // namespace policy

@@ -102,3 +102,11 @@ TEST_CASE("a prefix is refused when its length is none") {
     CHECK(Prefix::parse("192.0.2.0/24")->to_string() == "192.0.2.0/24");
     CHECK(Prefix::parse("2001:db8::/32")->to_string() == "2001:db8::/32");
 }
+
+TEST_CASE("network_of: the /64, and an IPv4 address alone") {
+    const auto network = [](const char* text) {
+        return policy::network_of(policy::Address::parse(text).value()).to_string();
+    };
+    CHECK(network("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64");
+    CHECK(network("192.0.2.1") == "192.0.2.1/32");
+}

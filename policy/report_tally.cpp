@@ -1,0 +1,180 @@
+#include "policy/report_tally.hpp"
+
+#include "policy/fault.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace policy {
+
+namespace {
+
+// Of one group: strangers choose what is found, and every message could show something new. What
+// is found beyond counts for its reason alone.
+constexpr std::size_t most_findings = 32;
+
+constexpr std::size_t most_clients_told = 3;
+
+Action answer_of(const JournalEntry& entry) {
+    if (!entry.reply) {
+        return Action::accept;
+    }
+    return entry.reply->is_permanent() ? Action::reject : Action::tempfail;
+}
+
+void count(Counts& counts, Standing standing) {
+    switch (standing) {
+    case Standing::passing: ++counts.passing; break;
+    case Standing::falling_short: ++counts.falling_short; break;
+    case Standing::temporary: ++counts.temporary; break;
+    case Standing::exempt: ++counts.exempt; break;
+    case Standing::unknown: ++counts.unknown; break;
+    }
+}
+
+Standing standing_of(const Verdict& verdict) {
+    if (verdict.mode == Mode::off || (verdict.exemption && verdict.reason)) {
+        return Standing::exempt;
+    }
+    if (!verdict.reason) {
+        return Standing::passing;
+    }
+    return is_temperror(*verdict.reason) ? Standing::temporary : Standing::falling_short;
+}
+
+// The first of those that are most frequent, as an index; empty where all are 0.
+template <std::size_t size>
+std::optional<std::size_t> most_frequent(const std::array<std::uint64_t, size>& tally) {
+    const auto* const most = std::ranges::max_element(tally);
+    return *most == 0 ? std::nullopt
+                      : std::optional{static_cast<std::size_t>(most - tally.begin())};
+}
+
+} // namespace
+
+Outlook outlook_if_enforced(const Verdict& verdict) {
+    const Standing standing = standing_of(verdict);
+    return {standing,
+            verdict.reason,
+            standing == Standing::exempt ? Action::accept : verdict.would_enforce};
+}
+
+Outlook outlook_of(const std::optional<Verdict>& candidate) {
+    if (!candidate) {
+        return {};
+    }
+    return {standing_of(*candidate), candidate->reason, candidate->action};
+}
+
+void count(Answers& answers, Action action) {
+    switch (action) {
+    case Action::accept: ++answers.accepted; break;
+    case Action::tempfail: ++answers.tempfailed; break;
+    case Action::reject: ++answers.rejected; break;
+    }
+}
+
+void count(Counts& counts, const Observation& observation) {
+    const Outlook& outlook = observation.outlook;
+    const Action answered = answer_of(observation.entry);
+    ++counts.messages;
+    count(counts, outlook.standing);
+    counts.refused += outlook.is_refused() ? 1U : 0U;
+    count(counts.answered, answered);
+    if (outlook.foretold) {
+        count(counts.foretold, *outlook.foretold);
+        if (*outlook.foretold != answered) {
+            count(counts.changed, *outlook.foretold);
+        }
+    }
+}
+
+void FaultTally::add(const Observation& observation) {
+    const Reason reason = observation.outlook.reason.value();
+    ++by_reason_[static_cast<std::size_t>(reason)];
+    std::pair<Reason, std::string> key{reason, observation.found};
+    auto found = findings_.find(key);
+    if (found == findings_.end()) {
+        if (findings_.size() == most_findings) {
+            return;
+        }
+        found = findings_.emplace(std::move(key), Finding{}).first;
+        found->second.example = observation.entry.evidence;
+    }
+    Finding& finding = found->second;
+    ++finding.messages;
+    const auto& client = observation.entry.evidence.client;
+    if (client && std::ranges::find(finding.clients, *client) == finding.clients.end()) {
+        if (finding.clients.size() < most_clients_told) {
+            finding.clients.push_back(*client);
+        } else {
+            finding.has_more_clients = true;
+        }
+    }
+}
+
+std::optional<Fault> FaultTally::fault(SenderKind kind) const {
+    const auto index = most_frequent(by_reason_);
+    if (!index) {
+        return std::nullopt;
+    }
+    const Reason reason = all_reasons[*index];
+    Fault fault{reason, by_reason_[*index], {}, {}, {}};
+    const Finding* most = nullptr;
+    for (const auto& [key, finding] : findings_) {
+        if (key.first == reason && (most == nullptr || finding.messages > most->messages)) {
+            most = &finding;
+            fault.found = key.second;
+        }
+    }
+    if (most != nullptr) { // not where other reasons have taken all the room
+        fault.in_short = fault_in_short(most->example, reason);
+        fault.remedy = remedy_for(most->example, reason, kind, most->clients);
+        if (most->has_more_clients) {
+            fault.remedy.emplace_back("Likewise for the other addresses that it sends from.");
+        }
+    }
+    return fault;
+}
+
+void GroupTally::add(const Observation& observation) {
+    const Time time = observation.entry.time;
+    first_ = counts_.messages == 0 ? time : std::min(first_, time);
+    last_ = counts_.messages == 0 ? time : std::max(last_, time);
+    count(counts_, observation);
+    clients_.insert(observation.client);
+    recipients_.insert(observation.recipients.begin(), observation.recipients.end());
+    const auto kind = static_cast<std::size_t>(observation.kind);
+    ++kinds_[kind];
+    if (observation.outlook.is_refused()) {
+        refused_recipients_.insert(observation.recipients.begin(), observation.recipients.end());
+        ++kinds_refused_[kind];
+        refused_.add(observation);
+    } else if (observation.outlook.standing == Standing::temporary) {
+        ++kinds_temporary_[kind];
+        temporary_.add(observation);
+    }
+}
+
+Group GroupTally::group() const {
+    Group group;
+    group.counts = counts_;
+    group.first = first_;
+    group.last = last_;
+    group.clients = clients_.size();
+    group.recipients = recipients_.size();
+    group.refused_recipients = refused_recipients_.size();
+    for (const Kinds* kinds : {&kinds_refused_, &kinds_temporary_, &kinds_}) {
+        if (const auto index = most_frequent(*kinds)) {
+            group.kind = all_sender_kinds[*index];
+            break;
+        }
+    }
+    group.fault = refused_.fault(group.kind);
+    if (!group.fault) {
+        group.fault = temporary_.fault(group.kind);
+    }
+    return group;
+}
+
+} // namespace policy

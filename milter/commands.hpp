@@ -4,8 +4,10 @@
 #include "milter/config.hpp"
 #include "milter/store/store.hpp"
 #include "milter/subject.hpp"
+#include "policy/journal.hpp"
 #include "policy/rules.hpp"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -54,5 +56,16 @@ struct ForgetOptions {
 };
 
 int forget(const ForgetOptions& options);
+
+struct ReportOptions {
+    std::string candidate;  // configuration that the journal is replayed through; empty: none
+    std::string journal_of; // configuration whose journal it is; empty: the candidate or default
+    std::optional<policy::Time> since; // empty: of the last two weeks
+    std::string stage;                 // that applied; empty: all
+    std::optional<std::size_t> limit;  // of the rows of a table
+    bool as_json = false;
+};
+
+int report(const ReportOptions& options);
 
 } // namespace milter

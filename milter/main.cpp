@@ -153,14 +153,34 @@ Command add_forget(CLI::App& app) {
     return {command, [options] { return milter::forget(*options); }};
 }
 
+Command add_report(CLI::App& app) {
+    auto* const command = app.add_subcommand("report", "Say what enforcing would refuse, and whom");
+    const auto options = std::make_shared<milter::ReportOptions>();
+    command->add_option("--config", options->candidate, "What this configuration would answer")
+        ->type_name("CANDIDATE");
+    command->add_option("--journal-of", options->journal_of, "Configuration whose journal is read")
+        ->type_name("FILE");
+    add_since(*command, options->since);
+    command->add_option("--stage", options->stage, "That applied")->type_name("NAME");
+    command->add_option("--limit", options->limit, "Rows of a table: 10, and all in JSON")
+        ->check(CLI::Range(1, 1'000'000))
+        ->type_name("N");
+    command->add_flag("--json", options->as_json, "Print JSON");
+    return {command, [options] { return milter::report(*options); }};
+}
+
 // Parses the command line and does what it says.
 int run_command(int argc, char** argv) {
     CLI::App app{"Holds mail that arrives over IPv6 to reverse DNS and SPF or DKIM"};
     app.name("sixgate");
     app.set_version_flag("--version", "sixgate " SIXGATE_VERSION);
     app.require_subcommand(1);
-    const std::vector<Command> commands{
-        add_run(app), add_check_config(app), add_explain(app), add_log(app), add_forget(app)};
+    const std::vector<Command> commands{add_run(app),
+                                        add_check_config(app),
+                                        add_explain(app),
+                                        add_log(app),
+                                        add_report(app),
+                                        add_forget(app)};
 
     try {
         app.parse(argc, argv);

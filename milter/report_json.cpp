@@ -1,0 +1,129 @@
+#include "milter/report_json.hpp"
+
+#include "milter/since.hpp"
+#include "policy/printable.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <vector>
+
+namespace milter {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const policy::Answers& answers) {
+    return {{"accepted", answers.accepted},
+            {"tempfailed", answers.tempfailed},
+            {"rejected", answers.rejected}};
+}
+
+Json to_json(const policy::Counts& counts) {
+    return {{"messages", counts.messages},
+            {"passing", counts.passing},
+            {"falling_short", counts.falling_short},
+            {"temporary", counts.temporary},
+            {"exempt", counts.exempt},
+            {"unknown", counts.unknown},
+            {"refused", counts.refused},
+            {"answered", to_json(counts.answered)},
+            {"foretold", to_json(counts.foretold)},
+            {"changed", to_json(counts.changed)}};
+}
+
+Json to_json(const policy::Fault& fault) {
+    return {{"reason", to_string(fault.reason)},
+            {"messages", fault.messages},
+            {"in_short", fault.in_short},
+            {"found", fault.found},
+            {"remedy", fault.remedy}};
+}
+
+// What is told of every group of messages.
+Json numbers_of(const policy::Group& group) {
+    Json json = to_json(group.counts);
+    const bool is_empty = group.counts.messages == 0;
+    json["first"] = is_empty ? Json(nullptr) : Json(to_string(group.first));
+    json["last"] = is_empty ? Json(nullptr) : Json(to_string(group.last));
+    json["clients"] = group.clients;
+    json["recipients"] = group.recipients;
+    json["refused_recipients"] = group.refused_recipients;
+    return json;
+}
+
+void add_kind_and_fault(Json& json, const policy::Group& group) {
+    json["kind"] = to_string(group.kind);
+    json["fault"] = group.fault ? to_json(*group.fault) : Json(nullptr);
+}
+
+Json to_json(const policy::SenderDomainRow& row) {
+    Json json{{"domain", policy::printable(row.sender_domain.domain)},
+              {"null_path", row.sender_domain.is_null_path}};
+    json.update(numbers_of(row.group));
+    json["networks"] = row.networks;
+    add_kind_and_fault(json, row.group);
+    return json;
+}
+
+Json to_json(const policy::NetworkRow& row) {
+    Json json{{"network", row.network.to_string()}};
+    json.update(numbers_of(row.group));
+    json["sender_domains"] = row.sender_domains;
+    add_kind_and_fault(json, row.group);
+    return json;
+}
+
+Json to_json(const policy::ReasonRow& row) {
+    return {{"reason", to_string(row.reason)},
+            {"exempt", row.exempt},
+            {"foretold", to_json(row.foretold)},
+            {"sender_domains", row.sender_domains}};
+}
+
+Json to_json(const policy::DayRow& row) {
+    const std::chrono::year_month_day date{row.day};
+    Json json{{"day",
+               fmt::format("{:04}-{:02}-{:02}",
+                           static_cast<int>(date.year()),
+                           static_cast<unsigned>(date.month()),
+                           static_cast<unsigned>(date.day()))}};
+    json.update(to_json(row.counts));
+    return json;
+}
+
+template <typename Row>
+Json to_json(const std::vector<Row>& rows, std::optional<std::size_t> limit) {
+    Json array = Json::array();
+    for (std::size_t i = 0; i < std::min(rows.size(), limit.value_or(rows.size())); ++i) {
+        array.push_back(to_json(rows[i]));
+    }
+    return array;
+}
+
+Json total_of(const policy::Report& report) {
+    Json json = numbers_of(report.total);
+    json["sender_domains"] = report.sender_domains.size();
+    json["refused_sender_domains"] = report.refused_sender_domains;
+    json["networks"] = report.client_networks.size();
+    json["refused_networks"] = report.refused_networks;
+    return json;
+}
+
+} // namespace
+
+nlohmann::ordered_json to_json(const policy::Report& report, const ReportScope& scope) {
+    return {{"since", to_string(scope.since)},
+            {"until", to_string(scope.until)},
+            {"stage", scope.stage.empty() ? Json(nullptr) : Json(scope.stage)},
+            {"candidate", scope.candidate.empty() ? Json(nullptr) : Json(scope.candidate)},
+            {"total", total_of(report)},
+            {"reasons", to_json(report.reasons, std::nullopt)},
+            {"sender_domains", to_json(report.sender_domains, scope.limit)},
+            {"client_networks", to_json(report.client_networks, scope.limit)},
+            {"days", to_json(report.days, std::nullopt)}};
+}
+
+} // namespace milter

@@ -1,0 +1,217 @@
+#include "milter/report_json.hpp"
+#include "milter/report_text.hpp"
+#include "policy/replay.hpp"
+#include "tests/policy/report_makers.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using milter::ReportScope;
+using milter::Terminal;
+
+namespace {
+
+const std::string long_domain =
+    "bounces.newsletter-distribution.some-rather-long-company-name.example.org";
+
+// One of everything that a report tells, and names of every length.
+std::vector<policy::JournalEntry> entries() {
+    std::vector<policy::JournalEntry> entries;
+    const auto add = [&](policy::Evidence evidence, int times) {
+        for (int i = 0; i < times; ++i) {
+            entries.push_back(tests::judged(evidence));
+            entries.back().time += std::chrono::hours{5 * i};
+        }
+    };
+    add(tests::good_evidence(), 2'000);
+    add(tests::without_ptr(long_domain, "2001:db8:1234:5678:9abc:def0:1234:5678"), 1'200);
+    add(tests::without_ptr("b.example", "2001:db8::1"), 3);
+    add(tests::without_ptr("ours.example", "fd00::1"), 2);
+    add(tests::without_name_servers("slow.example", "2001:db8::2"), 4);
+    policy::Evidence hostile = tests::unauthenticated_evidence();
+    hostile.mail_from_domain = "x\x1b[2J\xff\n.example";
+    add(hostile, 5);
+    policy::Evidence bounce = tests::without_ptr("", "2001:db8::3");
+    bounce.mail_from.clear();
+    bounce.spf_mail_from.reset();
+    bounce.helo = std::string(200, 'h') + ".example.org";
+    add(bounce, 6);
+    return entries;
+}
+
+policy::Report report() {
+    policy::ReportMaker maker;
+    for (const auto& entry : entries()) {
+        maker.add(entry);
+    }
+    return maker.report();
+}
+
+policy::Report replayed_report() {
+    policy::ReportMaker maker;
+    for (const auto& entry : entries()) {
+        maker.add(entry, policy::replayed(entry, tests::policy_in(policy::Mode::enforce)));
+    }
+    return maker.report();
+}
+
+ReportScope scope() {
+    return {.since = tests::first_noon,
+            .until = tests::first_noon + std::chrono::days{14},
+            .stage = {},
+            .candidate = {},
+            .limit = {}};
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::istringstream stream{text};
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(stream, line);) {
+        lines.push_back(line);
+    }
+    return lines;
+}
+
+std::size_t widest(const std::string& text) {
+    std::size_t columns = 0;
+    for (const auto& line : lines_of(text)) {
+        columns = std::max(columns, milter::columns_of(line));
+    }
+    return columns;
+}
+
+bool is_plain(const std::string& text) {
+    return std::ranges::all_of(text, [](char c) { return c == '\n' || (c >= 0x20 && c < 0x7f); });
+}
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("report_text: no line is wider than the terminal") {
+    for (const std::size_t columns : {40U, 60U, 80U, 132U}) {
+        CAPTURE(columns);
+        const Terminal pipe{columns, false, false};
+        ReportScope candidate = scope();
+        candidate.candidate = "/etc/sixgate/next.toml";
+        for (const auto& text : {milter::report_text(report(), scope(), pipe),
+                                 milter::report_text(replayed_report(), candidate, pipe)}) {
+            CHECK(widest(text) <= columns);
+            CHECK(is_plain(text));
+        }
+    }
+}
+
+TEST_CASE("report_text: tables keep to the terminal with blocks, too") {
+    Terminal terminal{80, false, true};
+    const std::string text = milter::report_text(report(), scope(), terminal);
+    CHECK(widest(text) <= 80);
+    CHECK(has(text, "█"));
+    CHECK(has(text, "…"));
+}
+
+TEST_CASE("report_text: the numbers of a table end below its heading") {
+    const std::string text = milter::report_text(report(), scope(), {80, false, false});
+    const auto lines = lines_of(text);
+    const auto heading = std::ranges::find_if(
+        lines, [](const std::string& line) { return has(line, "sender domain  "); });
+    REQUIRE(heading != lines.end());
+    const auto end = heading->find("refused") + 7;
+    const std::vector<std::string> numbers{"1,200", "6", "5", "3", "2"};
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        const std::string& row = *(heading + 1 + static_cast<std::ptrdiff_t>(i));
+        CAPTURE(row);
+        CHECK(row.substr(end - numbers[i].size() - 1, numbers[i].size() + 2) ==
+              ' ' + numbers[i] + ' ');
+    }
+}
+
+TEST_CASE("report_text: says first whether it is safe to refuse, and then whom to write to") {
+    const auto lines = lines_of(milter::report_text(report(), scope(), {132, false, false}));
+    CHECK(lines[0] == "Mail over IPv6, 2026-11-20 12:00 to 2026-12-04 12:00 UTC");
+    CHECK(lines[2] == "Enforcing would refuse 1,216 of 3,220 messages (37.8%), of 5 sender "
+                      "domains, to 1 recipient. 1 domain sends 98.7% of that.");
+    const std::string text = milter::report_text(report(), scope(), {132, false, false});
+    CHECK(has(text, "2 of them seem to come from hosts of your own"));
+    CHECK(has(text, "Answered so far: 3,220 accepted, 0 tempfailed (4yz), 0 rejected (5yz)."));
+    CHECK(has(text, "Enforcing would: 2,000 accepted, 4 tempfailed (4yz), 1,216 rejected (5yz)."));
+    CHECK(has(text, "[exempt] networks = [\"fd00::1\"]"));
+    CHECK(has(text, "slow.example"));
+}
+
+TEST_CASE("report_text: a limit leaves out rows and says so") {
+    ReportScope limited = scope();
+    limited.limit = 2;
+    const std::string text = milter::report_text(report(), limited, {80, false, false});
+    CHECK(has(text, "and 3 more: --limit 5"));
+    CHECK_FALSE(has(text, "ours.example"));
+}
+
+TEST_CASE("report_text: an empty journal") {
+    const std::string text =
+        milter::report_text(policy::ReportMaker{}.report(), scope(), {80, false, false});
+    CHECK(has(text, "There are no entries in the journal for this time."));
+}
+
+TEST_CASE("report_text: nothing is refused") {
+    policy::ReportMaker maker;
+    maker.add(tests::judged(tests::good_evidence()));
+    const std::string text = milter::report_text(maker.report(), scope(), {80, false, false});
+    CHECK(has(text, "Enforcing would refuse none of 1 message."));
+    CHECK_FALSE(has(text, "What to write"));
+}
+
+TEST_CASE("report_text: what a candidate lets pass is told") {
+    policy::ReportMaker maker;
+    const auto entry = tests::judged(tests::unauthenticated_evidence());
+    maker.add(entry, policy::replayed(entry, {}));
+    ReportScope candidate = scope();
+    candidate.candidate = "next.toml";
+    const std::string text = milter::report_text(maker.report(), candidate, {80, false, false});
+    CHECK(has(text, "This configuration would refuse none of 1 message."));
+    CHECK(has(text, "1 message falls short and would pass nevertheless"));
+    CHECK(has(text, "None: every message would be answered as it was."));
+}
+
+TEST_CASE("report as JSON: every number under its key") {
+    const auto json = milter::to_json(report(), scope());
+    CHECK(json["since"] == "2026-11-20T12:00:00Z");
+    CHECK(json["stage"].is_null());
+    CHECK(json["candidate"].is_null());
+    CHECK(json["total"]["messages"] == 3'220);
+    CHECK(json["total"]["passing"] == 2'000);
+    CHECK(json["total"]["refused"] == 1'216);
+    CHECK(json["total"]["temporary"] == 4);
+    CHECK(json["total"]["foretold"]["rejected"] == 1'216);
+    CHECK(json["total"]["changed"]["tempfailed"] == 4);
+    CHECK(json["total"]["sender_domains"] == 7);
+    CHECK(json["total"]["refused_sender_domains"] == 5);
+    CHECK(json["sender_domains"].size() == 7);
+    const auto& worst = json["sender_domains"][0];
+    CHECK(worst["domain"] == long_domain);
+    CHECK(worst["null_path"] == false);
+    CHECK(worst["refused"] == 1'200);
+    CHECK(worst["networks"] == 1);
+    CHECK(worst["kind"] == "direct");
+    CHECK(worst["fault"]["reason"] == "reverse_name_missing");
+    CHECK(worst["fault"]["messages"] == 1'200);
+    CHECK(json["client_networks"][0]["network"] == "2001:db8:1234:5678::/64");
+    CHECK(json["days"][0]["day"] == "2026-11-20");
+    CHECK(is_plain(json.dump()));
+}
+
+TEST_CASE("report as JSON: a limit is kept where it is given") {
+    ReportScope limited = scope();
+    limited.limit = 2;
+    const auto json = milter::to_json(report(), limited);
+    CHECK(json["sender_domains"].size() == 2);
+    CHECK(json["client_networks"].size() == 2);
+    CHECK(json["total"]["sender_domains"] == 7);
+}

@@ -1,0 +1,132 @@
+"""A site that receives a month of mail in minutes: the DNS of its senders, sixgate with a clock that can be set, and
+many MTA sessions at a time that speak the milter protocol."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from . import signer
+from .clock import Clock
+from .milter import Milter
+from .month import LISTENER, Host, Month, Sent
+from .sixgate import Sixgate
+from .zone_server import Zone, ZoneServer
+
+AUTHSERV_ID = "mx.example.test"
+
+_WORKERS = 6
+_fork = multiprocessing.get_context("fork")
+
+# What the workers know from their beginning.
+_socket_path = ""
+_contents: dict[Host, bytes] = {}
+
+
+@dataclass(frozen=True)
+class Answered:
+    sent: Sent
+    action: str  # "accept", "tempfail", "reject"
+
+
+class MonthSite:
+    """sixgate with the journal in `folder`; `policy` is the [policy] of its configuration."""
+
+    def __init__(self, program: Path, folder: Path, month: Month) -> None:
+        self.program = program
+        self.folder = folder
+        self.month = month
+        self.clock = Clock(folder)
+        self.sixgate = Sixgate(self.clock, program, folder)  # type: ignore[arg-type]
+        self._key = signer.rsa_key(2048)
+        self._contents = {host: host.content(self._key) for host in month.hosts}
+
+    @contextmanager
+    def running(self, policy: str, store: str = "") -> Iterator[MonthSite]:
+        with _dns_in_a_process(self.month.zone(self._key)) as address:
+            self.clock.set(self.month.first)
+            self.sixgate.start(self.configuration(policy, address, store))
+            try:
+                yield self
+            finally:
+                status = self.sixgate.stop_soon()
+                assert status == 0, self.sixgate.log()
+
+    def write(self, name: str, policy: str) -> Path:
+        """A configuration that differs from today's in its policy."""
+        file = self.folder / name
+        file.write_text(self.configuration(policy))
+        return file
+
+    def configuration(self, policy: str, dns: str = "127.0.0.1:53", store: str = "") -> str:
+        store = store or f"sqlite:{self.folder}/sixgate.db"
+        return f"""\
+[milter]
+socket = "{self.sixgate.milter_address}"
+authserv_id = "{AUTHSERV_ID}"
+[dns]
+servers = ["{dns}"]
+[policy]
+{policy}
+[store]
+url = "{store}"
+"""
+
+    def send(self, month: Month) -> list[Answered]:
+        """All of it, each message at its time of day."""
+        global _socket_path, _contents
+        _socket_path, _contents = str(self.sixgate.socket_path), self._contents
+        answered: list[Answered] = []
+        with _fork.Pool(_WORKERS) as pool:
+            for when, sent in month.messages():
+                self.clock.set(when)
+                actions = pool.map(_deliver, sent, chunksize=max(1, len(sent) // (4 * _WORKERS)))
+                answered += [Answered(one, action) for one, action in zip(sent, actions, strict=True)]
+        return answered
+
+    def command(self, *words: str) -> str:
+        """What a subcommand of the program prints, the program being right about its configuration."""
+        done = subprocess.run([str(self.program), *words], capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def report(self, journal_of: Path, candidate: Path | None = None) -> dict[str, Any]:
+        words = ["--config", str(candidate)] if candidate else []
+        return json.loads(self.command("report", "--journal-of", str(journal_of), *words, "--since", "31d", "--json"))
+
+
+def _deliver(sent: Sent) -> str:
+    host = sent.host
+    with Milter(_socket_path) as milter:
+        milter.connect(host.address, **{"{daemon_addr}": f"IPv6:{LISTENER}", "{daemon_name}": "mx"})
+        milter.helo(host.helo)
+        recipients = [f"<{recipient}>" for recipient in sent.recipients]
+        answer = milter.transaction(f"<{host.mail_from}>", recipients, _contents[host])
+    return "accept" if answer.goes_on else answer.verdict
+
+
+@contextmanager
+def _dns_in_a_process(zone: Zone) -> Iterator[str]:
+    """Its address. A process of its own, so that it does not wait for the senders."""
+    ours, theirs = _fork.Pipe()
+    process = _fork.Process(target=_serve, args=(zone, theirs), daemon=True)
+    process.start()
+    try:
+        yield ours.recv()
+    finally:
+        ours.send("stop")
+        process.join()
+
+
+def _serve(zone: Zone, connection: Connection) -> None:
+    with ZoneServer(zone) as server:
+        connection.send(server.address)
+        connection.recv()
+

@@ -14,7 +14,7 @@ bool is_absolute(std::string_view path) {
 
 OrFault<std::string> read_store_url(const TomlScalar& value) {
     constexpr std::string_view sqlite = "sqlite:";
-    const std::string allowed = "\"sqlite:\" and an absolute path, or \"none\"";
+    const std::string allowed = R"("sqlite:" and an absolute path, or "none")";
     return read_string(value, allowed).and_then([&](std::string url) -> OrFault<std::string> {
         const bool is_file = url.starts_with(sqlite) && is_absolute(url.substr(sqlite.size()));
         if (is_file || url == "none") {
@@ -25,7 +25,7 @@ OrFault<std::string> read_store_url(const TomlScalar& value) {
 }
 
 OrFault<store::Addresses> read_addresses(const TomlScalar& value) {
-    const std::string allowed = "\"hashed\" or \"full\"";
+    const std::string allowed = R"("hashed" or "full")";
     return read_string(value, allowed)
         .and_then([&](const std::string& word) -> OrFault<store::Addresses> {
             if (word == "hashed") {
@@ -40,7 +40,7 @@ OrFault<store::Addresses> read_addresses(const TomlScalar& value) {
 
 OrFault<std::string> read_key_file(const TomlScalar& value) {
     constexpr std::string_view file = "file:";
-    const std::string allowed = "\"file:\" and an absolute path";
+    const std::string allowed = R"("file:" and an absolute path)";
     return read_string(value, allowed)
         .and_then([&](const std::string& text) -> OrFault<std::string> {
             if (text.starts_with(file) && is_absolute(text.substr(file.size()))) {

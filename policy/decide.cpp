@@ -1,6 +1,7 @@
 #include "policy/decide.hpp"
 
 #include "policy/ascii.hpp"
+#include "policy/spf_identity.hpp"
 
 #include <algorithm>
 
@@ -45,11 +46,6 @@ Finding judge_reverse_name(ReverseName required, const IprevEvidence& iprev) {
     return cannot_tell(Reason::reverse_name_temperror);
 }
 
-// RFC 7208 section 2.4: HELO speaks for the null reverse-path.
-const SpfEvidence& spf_that_counts(const Evidence& evidence) {
-    return evidence.mail_from.empty() ? *evidence.spf_helo : *evidence.spf_mail_from;
-}
-
 Standing judge_spf_result(const SpfEvidence& spf, const Requirements& required) {
     switch (spf.result) {
     case SpfResult::pass:
@@ -85,7 +81,7 @@ Standing judge_helo_name(const Evidence& evidence) {
 }
 
 Standing judge_spf(const Evidence& evidence, const Requirements& required) {
-    const Standing spf = judge_spf_result(spf_that_counts(evidence), required);
+    const Standing spf = judge_spf_result(*spf_that_counts(evidence), required);
     const bool helo_name_counts = required.null_reverse_path == NullReversePath::helo_name;
     if (!evidence.mail_from.empty() || !helo_name_counts) {
         return spf;

@@ -2,6 +2,7 @@
 
 #include "policy/ascii.hpp"
 #include "policy/printable.hpp"
+#include "policy/spf_identity.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -54,17 +55,8 @@ std::string with_problem(std::string_view text, std::string_view problem) {
     return problem.empty() ? out : out + ": " + printable(problem, longest_problem);
 }
 
-// RFC 7208 section 2.4: HELO speaks for the null reverse-path.
-const std::optional<SpfEvidence>& spf_that_counts(const Evidence& evidence) {
-    return evidence.mail_from.empty() ? evidence.spf_helo : evidence.spf_mail_from;
-}
-
 std::string spf_domain(const Evidence& evidence) {
-    const auto& spf = spf_that_counts(evidence);
-    if (spf && !spf->domain.empty()) {
-        return printable(spf->domain);
-    }
-    return printable(evidence.mail_from.empty() ? evidence.helo : evidence.mail_from_domain);
+    return printable(spf_domain_of(evidence));
 }
 
 std::string spf_found(const Evidence& evidence) {

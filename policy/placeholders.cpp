@@ -3,6 +3,7 @@
 #include "policy/ascii.hpp"
 #include "policy/mailbox.hpp"
 #include "policy/printable.hpp"
+#include "policy/spf_identity.hpp"
 
 #include <algorithm>
 #include <array>
@@ -48,30 +49,18 @@ std::string iprev(const Scene& scene) {
     return std::string{found ? to_string(found->result) : not_checked};
 }
 
-const std::optional<SpfEvidence>& spf_of(const Scene& scene) {
-    return scene.evidence.mail_from.empty() ? scene.evidence.spf_helo
-                                            : scene.evidence.spf_mail_from;
-}
-
 std::string spf(const Scene& scene) {
-    const auto& found = spf_of(scene);
+    const auto& found = spf_that_counts(scene.evidence);
     return std::string{found ? to_string(found->result) : not_checked};
 }
 
 std::string spf_domain(const Scene& scene) {
-    if (const auto& found = spf_of(scene); found && !found->domain.empty()) {
-        return found->domain;
-    }
-    if (scene.evidence.mail_from.empty()) {
-        return scene.evidence.helo;
-    }
-    const bool has_domain = !scene.evidence.mail_from_domain.empty();
-    return has_domain ? scene.evidence.mail_from_domain : scene.evidence.mail_from;
+    return spf_domain_of(scene.evidence);
 }
 
 // RFC 7208 section 6.2: the words are the domain's, and said to be.
 std::string spf_explanation(const Scene& scene) {
-    const auto& found = spf_of(scene);
+    const auto& found = spf_that_counts(scene.evidence);
     return found && !found->explanation.empty()
                ? "SPF explanation of " + found->domain + ": " + found->explanation
                : "";

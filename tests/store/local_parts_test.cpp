@@ -4,14 +4,13 @@
 #include "policy/decide.hpp"
 #include "tests/store/entry_makers.hpp"
 #include "tests/store/temporary_folder.hpp"
+#include "tests/store/trouble.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <functional>
 #include <latch>
 #include <string>
 #include <thread>
@@ -20,21 +19,10 @@
 namespace {
 
 using store::LocalParts;
+using tests::trouble_with;
+using tests::write_file;
 
 const std::string key(32, 'k');
-
-void write_file(const std::string& file, const std::string& octets) {
-    std::ofstream{file, std::ios::binary} << octets;
-}
-
-std::string trouble_with(const std::function<void()>& call) {
-    try {
-        call();
-    } catch (const store::StoreError& error) {
-        return error.what();
-    }
-    return "";
-}
 
 } // namespace
 

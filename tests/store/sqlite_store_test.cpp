@@ -2,13 +2,13 @@
 #include "policy/ascii.hpp"
 #include "tests/store/entry_makers.hpp"
 #include "tests/store/temporary_folder.hpp"
+#include "tests/store/trouble.hpp"
 
 #include <SQLiteCpp/Database.h>
 #include <doctest/doctest.h>
 
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -19,6 +19,8 @@ namespace {
 using policy::JournalEntry;
 using store::Access;
 using store::SqliteStore;
+using tests::trouble_with;
+using tests::write_file;
 using Words = std::vector<std::string>;
 
 std::vector<JournalEntry> all_of(store::Store& store, const store::Filter& filter = {}) {
@@ -63,19 +65,6 @@ std::string octets_in(const tests::TemporaryFolder& folder) {
         }
     }
     return all.str();
-}
-
-void write_file(const std::string& file, const std::string& octets) {
-    std::ofstream{file, std::ios::binary} << octets;
-}
-
-std::string trouble_with(const std::function<void()>& call) {
-    try {
-        call();
-    } catch (const store::StoreError& error) {
-        return error.what();
-    }
-    return "";
 }
 
 } // namespace

@@ -138,6 +138,14 @@ bool Prefix::has_host_bits() const {
     return false;
 }
 
+Address Prefix::last() const {
+    Address::Bytes bytes = address.bytes();
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        bytes[i] = static_cast<std::uint8_t>(bytes[i] | (~mask_of(i, length) & 0xffU));
+    }
+    return Address{bytes};
+}
+
 std::string Prefix::to_string() const {
     const bool is_dotted = address.is_ipv4() && length >= 96;
     return address.to_string() + '/' + std::to_string(is_dotted ? length - 96 : length);

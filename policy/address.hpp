@@ -51,6 +51,7 @@ struct Prefix {
 
     bool contains(const Address& other) const;
     bool has_host_bits() const; // 2001:db8::1/32: almost always a slip
+    Address last() const;       // the highest address that it contains
     std::string to_string() const;
 
     friend bool operator==(const Prefix&, const Prefix&) = default;

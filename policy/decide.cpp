@@ -2,8 +2,11 @@
 
 #include "policy/ascii.hpp"
 #include "policy/spf_identity.hpp"
+#include "policy/stage_choice.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace policy {
 
@@ -99,9 +102,39 @@ Standing judge_dkim(const std::vector<DkimSignature>& signatures) {
     return has(DkimResult::temperror) ? Standing::cannot_tell : Standing::falls_short;
 }
 
+std::string_view organization_of(const Evidence& evidence, std::string_view domain) {
+    const auto found = std::ranges::find_if(evidence.organizations, [&](const Organization& each) {
+        return same_name(each.domain, domain);
+    });
+    return found == evidence.organizations.end() ? domain
+                                                 : std::string_view{found->organizational_domain};
+}
+
+// What is left of SPF and DKIM when only domains of the author's organization count.
+Evidence aligned_part(Evidence evidence) {
+    const std::string author{organization_of(evidence, evidence.from_domain)};
+    const auto is_aligned = [&](const std::string& domain) {
+        return !author.empty() && same_name(organization_of(evidence, domain), author);
+    };
+    for (auto* const spf : {&evidence.spf_mail_from, &evidence.spf_helo}) {
+        if (*spf && !is_aligned((*spf)->domain)) {
+            (*spf)->result = SpfResult::none;
+        }
+    }
+    std::erase_if(*evidence.dkim,
+                  [&](const DkimSignature& each) { return !is_aligned(each.sdid); });
+    return evidence;
+}
+
 Finding judge_authentication(const Evidence& evidence, const Requirements& required) {
     if (required.authentication == Authentication::any) {
         return meets;
+    }
+    if (required.authentication == Authentication::aligned) {
+        Requirements either = required;
+        either.authentication = Authentication::spf_or_dkim;
+        either.null_reverse_path = NullReversePath::strict; // a host's name is nobody's author
+        return judge_authentication(aligned_part(evidence), either);
     }
     const Standing spf = judge_spf(evidence, required);
     const Standing dkim = judge_dkim(*evidence.dkim);
@@ -115,12 +148,27 @@ Finding judge_authentication(const Evidence& evidence, const Requirements& requi
                                                     : Reason::dkim_temperror);
 }
 
+// The null path has no domain, and needs no bounce.
+Finding judge_sender_domain(const Evidence& evidence, const Requirements& required) {
+    if (required.sender_domain == SenderDomain::any || !evidence.sender_domain) {
+        return meets;
+    }
+    switch (evidence.sender_domain->result) {
+    case SenderDomainResult::reachable: return meets;
+    case SenderDomainResult::unreachable: return falls_short(Reason::sender_domain_unreachable);
+    case SenderDomainResult::null_mx: return falls_short(Reason::sender_domain_null_mx);
+    case SenderDomainResult::temperror: break;
+    }
+    return cannot_tell(Reason::sender_domain_temperror);
+}
+
 // The requirement that speaks: the first of those that are furthest from being met.
 Finding judge(const Evidence& evidence, const Requirements& required) {
-    const Finding reverse_name = judge_reverse_name(required.reverse_name, *evidence.iprev);
-    const Finding authentication = judge_authentication(evidence, required);
+    const std::array findings{judge_reverse_name(required.reverse_name, *evidence.iprev),
+                              judge_authentication(evidence, required),
+                              judge_sender_domain(evidence, required)};
     const Finding speaks =
-        authentication.standing > reverse_name.standing ? authentication : reverse_name;
+        *std::ranges::max_element(findings, {}, [](const Finding& each) { return each.standing; });
     const bool is_waived =
         speaks.standing == Standing::cannot_tell && required.on_temperror == OnTemperror::accept;
     return is_waived ? meets : speaks;
@@ -131,9 +179,12 @@ Action action_of(const ReplyCode& code) {
 }
 
 // All evidence is gathered before an answer, so that fields and journal are whole.
-bool is_complete(const Evidence& evidence) {
+bool is_complete(const Evidence& evidence, const Requirements& required) {
+    const bool needs_sender_domain =
+        required.sender_domain == SenderDomain::reachable && !evidence.mail_from.empty();
     return evidence.iprev && evidence.spf_helo && evidence.dkim &&
-           (evidence.spf_mail_from || evidence.mail_from.empty());
+           (evidence.spf_mail_from || evidence.mail_from.empty()) &&
+           (evidence.sender_domain || !needs_sender_domain);
 }
 
 // Only these, and at least one: one exempt recipient among others exempts nothing.
@@ -166,9 +217,48 @@ Verdict judged(const Stage& stage, const Finding& finding) {
     return verdict;
 }
 
-// The stage that applies; the last one selects everything.
-const Stage& stage_for(const Policy& policy) {
-    return policy.stages.back();
+// A stage before the one that is chosen might have applied, had a name been looked up: nobody is
+// refused for good by a stage that may not be theirs. This is never waived.
+Finding with_doubt(const Finding& finding, const Evidence& evidence) {
+    if (finding.standing != Standing::falls_short) {
+        return finding;
+    }
+    if (evidence.iprev->result == IprevResult::temperror) {
+        return cannot_tell(Reason::reverse_name_temperror);
+    }
+    const auto& spf = evidence.spf_mail_from;
+    return cannot_tell(spf && spf->result == SpfResult::temperror ? Reason::authentication_temperror
+                                                                  : Reason::dkim_temperror);
+}
+
+// The verdict of one stage, or nothing while it could still be another's.
+std::optional<Verdict>
+decide_in(const Choice& choice, const Evidence& evidence, const Policy& policy) {
+    const Stage& stage = *choice.stage;
+    const bool is_complete_for_stage = is_complete(evidence, stage.requirements);
+    if (!choice.is_certain && (evidence.phase < Phase::end_of_message || !is_complete_for_stage)) {
+        return std::nullopt;
+    }
+    if (stage.mode == Mode::off) {
+        return Verdict{.stage = stage.name};
+    }
+    const bool is_exempt = goes_to_exempt_only(evidence, policy);
+    const bool is_closed = stage.mode == Mode::closed && !is_exempt;
+    if (!is_closed && !is_complete_for_stage) {
+        return std::nullopt;
+    }
+    const Finding finding =
+        is_closed ? falls_short(Reason::closed) : judge(evidence, stage.requirements);
+    Verdict verdict = judged(stage, choice.is_certain ? finding : with_doubt(finding, evidence));
+    if (is_exempt) {
+        verdict.action = Action::accept;
+        verdict.exemption = Exemption::recipients;
+    }
+    return verdict;
+}
+
+bool is_stricter(const Verdict& a, const Verdict& b) {
+    return std::pair{a.action, a.mode} > std::pair{b.action, b.mode};
 }
 
 } // namespace
@@ -197,32 +287,26 @@ std::optional<Verdict> decide(const Evidence& evidence, const Policy& policy) {
     if (const auto exemption = exemption_of(evidence, policy)) {
         return Verdict{.exemption = exemption};
     }
-    const Stage& stage = stage_for(policy);
-    if (stage.mode == Mode::off) {
-        return Verdict{.stage = stage.name};
+    std::optional<Verdict> strictest;
+    for (const Choice& choice : choices_for(policy, evidence)) {
+        const auto verdict = decide_in(choice, evidence, policy);
+        if (!verdict) {
+            return std::nullopt;
+        }
+        if (!strictest || is_stricter(*verdict, *strictest)) {
+            strictest = verdict;
+        }
     }
-    const bool is_exempt = goes_to_exempt_only(evidence, policy);
-    if (stage.mode == Mode::closed && !is_exempt) {
-        return judged(stage, falls_short(Reason::closed));
-    }
-    if (!is_complete(evidence)) {
-        return std::nullopt;
-    }
-    Verdict verdict = judged(stage, judge(evidence, stage.requirements));
-    if (is_exempt) {
-        verdict.action = Action::accept;
-        verdict.exemption = Exemption::recipients;
-    }
-    return verdict;
+    return strictest;
 }
 
 Evidence as_counted(Evidence evidence, const Policy& policy) {
-    const bool counts_wide_spf = stage_for(policy).requirements.count_wide_spf;
+    const Stage& stage = *choices_for(policy, evidence).front().stage;
     for (auto* const spf : {&evidence.spf_mail_from, &evidence.spf_helo}) {
         if (*spf && (*spf)->is_wide) { // a pass, or what another policy has made of one
-            (*spf)->result = counts_wide_spf ? SpfResult::pass : SpfResult::policy;
-            (*spf)->problem =
-                counts_wide_spf ? "" : "passes for so many addresses that it does not count";
+            const bool counts = stage.requirements.count_wide_spf;
+            (*spf)->result = counts ? SpfResult::pass : SpfResult::policy;
+            (*spf)->problem = counts ? "" : "passes for so many addresses that it does not count";
         }
     }
     return evidence;

@@ -9,7 +9,8 @@
 
 namespace policy {
 
-// The verdict on `evidence`, or nothing while evidence that could still change it is not in.
+// The verdict on `evidence`, or nothing while evidence that could still change it is not in: also
+// which stage applies may depend on it. Of stages that differ by recipient the strictest speaks.
 // Pure: no clock, no network, no state. Called at RCPT (with that recipient alone) and at the end
 // of the message, by the milter, by explain and by the tests alike.
 std::optional<Verdict> decide(const Evidence& evidence, const Policy& policy);

@@ -13,7 +13,22 @@ constexpr auto outcome_words = std::to_array<Word<NameOutcome>>({
     {NameOutcome::not_looked_up, "not_looked_up"},
 });
 
+constexpr auto sender_domain_words = std::to_array<Word<SenderDomainResult>>({
+    {SenderDomainResult::reachable, "reachable"},
+    {SenderDomainResult::unreachable, "unreachable"},
+    {SenderDomainResult::null_mx, "null_mx"},
+    {SenderDomainResult::temperror, "temperror"},
+});
+
 } // namespace
+
+std::string_view to_string(SenderDomainResult result) {
+    return word_for(sender_domain_words, result);
+}
+
+std::optional<SenderDomainResult> sender_domain_result_from(std::string_view word) {
+    return value_of(sender_domain_words, word);
+}
 
 std::string_view to_string(NameOutcome outcome) {
     return word_for(outcome_words, outcome);

@@ -7,6 +7,7 @@
 #include "policy/address.hpp"
 #include "policy/results.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -43,11 +44,12 @@ struct IprevEvidence {
 
 struct SpfEvidence {
     SpfResult result = SpfResult::none;
-    std::string domain;      // that was checked, as an A-label
-    std::string mechanism;   // the directive that matched, as published; empty when none did
-    std::string problem;     // what stood in the way, for none, temperror and permerror
-    std::string explanation; // RFC 7208 section 6.2, for fail
-    bool is_wide = false;    // passed by +all or by a prefix shorter than /16
+    std::string domain;           // that was checked, as an A-label
+    std::string mechanism;        // the directive that matched, as published; empty when none did
+    std::string problem;          // what stood in the way, for none, temperror and permerror
+    std::string explanation;      // RFC 7208 section 6.2, for fail
+    bool is_wide = false;         // passed by +all or by a prefix shorter than /16
+    bool lists_only_ipv4 = false; // it names addresses, and none of IPv6 (a hint, never judged by)
 
     friend bool operator==(const SpfEvidence&, const SpfEvidence&) = default;
 };
@@ -66,6 +68,24 @@ struct DkimSignature {
     friend bool operator==(const DkimSignature&, const DkimSignature&) = default;
 };
 
+// Whether a bounce could be delivered to the domain of MAIL FROM (RFC 5321 section 5.1).
+enum class SenderDomainResult : std::uint8_t {
+    reachable,   // MX, or the implicit MX with A or AAAA
+    unreachable, // neither
+    null_mx,     // RFC 7505
+    temperror
+};
+
+struct SenderDomainEvidence {
+    SenderDomainResult result = SenderDomainResult::temperror;
+    bool has_ipv6 = false; // one of its hosts has an AAAA (a hint, never judged by)
+
+    friend bool operator==(const SenderDomainEvidence&, const SenderDomainEvidence&) = default;
+};
+
+std::string_view to_string(SenderDomainResult result);
+std::optional<SenderDomainResult> sender_domain_result_from(std::string_view word);
+
 // Where the message came in: the listener of the MTA. Any part may be empty.
 struct Listener {
     std::string name;    // {daemon_name}
@@ -75,7 +95,24 @@ struct Listener {
     friend bool operator==(const Listener&, const Listener&) = default;
 };
 
+// The domain that somebody has registered, of a name at or below it.
+struct Organization {
+    std::string domain;
+    std::string organizational_domain;
+
+    friend bool operator==(const Organization&, const Organization&) = default;
+};
+
+// When something happened, in UTC.
+using Time = std::chrono::sys_time<std::chrono::milliseconds>;
+
+// How far the dialogue has come. What belongs to a later event is not known yet.
+enum class Phase : std::uint8_t { connect, helo, mail, rcpt, end_of_message };
+
 struct Evidence {
+    Phase phase = Phase::end_of_message;
+    std::optional<Time> time; // of MAIL; before it, of the connection
+
     // The connection.
     std::optional<Address> client; // empty: there is none (local submission)
     Listener listener;
@@ -88,16 +125,23 @@ struct Evidence {
     std::string mail_from;
     std::string mail_from_domain; // as A-labels; empty where mail_from has none
     std::vector<std::string> recipients;
+    std::optional<double> percentile; // of the sender in a rollout: 0 to 100, 100 not included
 
     // The content, as far as it tells a postmaster what kind of mail this is. Never judged by.
     bool is_from_list = false; // it has a List-Id field (RFC 2919)
     bool is_forwarded = false; // its fields or a rewritten MAIL FROM (SRS) say so
+    std::string from_domain;   // of the one From: field, as A-labels; empty where there is no one
+
+    // Organizational domains (by the Public Suffix List) of all domains that have passed SPF or
+    // DKIM, and of from_domain; by domain.
+    std::vector<Organization> organizations;
 
     // The checks.
     std::optional<IprevEvidence> iprev;
     std::optional<SpfEvidence> spf_mail_from; // none for the null path: spf_helo speaks for it
     std::optional<SpfEvidence> spf_helo;
-    std::optional<std::vector<DkimSignature>> dkim; // known at the end of the message
+    std::optional<std::vector<DkimSignature>> dkim;    // known at the end of the message
+    std::optional<SenderDomainEvidence> sender_domain; // where a stage asks; none for the null path
 
     friend bool operator==(const Evidence&, const Evidence&) = default;
 };

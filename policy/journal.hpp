@@ -5,15 +5,11 @@
 #include "policy/rules.hpp"
 #include "policy/verdict.hpp"
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace policy {
-
-// When something happened, in UTC.
-using Time = std::chrono::sys_time<std::chrono::milliseconds>;
 
 // What happened to one message.
 struct JournalEntry {

@@ -2,6 +2,7 @@
 
 #include "policy/authentication_results.hpp"
 #include "policy/placeholders.hpp"
+#include "policy/stage_choice.hpp"
 #include "policy/text_lines.hpp"
 
 #include <cstddef>
@@ -78,19 +79,10 @@ void add_results(Reply& reply, const Scene& scene) {
     }
 }
 
-const Stage& stage_of(const Verdict& verdict, const Policy& policy) {
-    for (const auto& stage : policy.stages) {
-        if (stage.name == verdict.stage) {
-            return stage;
-        }
-    }
-    return policy.stages.back();
-}
-
 } // namespace
 
 const ReplyCode& code_for(const Verdict& verdict, const Policy& policy) {
-    const ReplyTemplate& row = stage_of(verdict, policy).replies[verdict.reason.value()];
+    const ReplyTemplate& row = stage_named(policy, verdict.stage).replies[verdict.reason.value()];
     return verdict.mode == Mode::soft ? row.soft : row.enforce;
 }
 
@@ -98,7 +90,7 @@ Reply reply_for(const Verdict& verdict,
                 const Evidence& evidence,
                 const Policy& policy,
                 const ReplyContext& context) {
-    const ReplyTable& replies = stage_of(verdict, policy).replies;
+    const ReplyTable& replies = stage_named(policy, verdict.stage).replies;
     const ReplyTemplate& row = replies[verdict.reason.value()];
     const Scene scene{verdict, evidence, context};
     Reply reply{code_for(verdict, policy), {expand(row.text.at(0), scene, first_line_limit)}};

@@ -3,6 +3,8 @@
 // "reverse DNS", "must pass either SPF or DKIM", "unauthenticated") stand in the first lines.
 #include "policy/rules.hpp"
 
+#include <utility>
+
 namespace policy {
 
 namespace {
@@ -65,6 +67,24 @@ const Rows& rfc7372_rows() {
          {"[{client}] DKIM key of the message cannot be looked up now, case {case}",
           "Please try again later. If this lasts, look at the name servers of the signing "
           "domain."}},
+        {Reason::sender_domain_unreachable,
+         "450 4.1.8",
+         "550 5.1.8",
+         {"[{client}] no bounce can reach {mail_from_domain}, case {case}",
+          "The domain of MAIL FROM needs an MX record, or an address of its own, so that a bounce "
+          "can be delivered. To publish: MX or AAAA at {mail_from_domain}."}},
+        {Reason::sender_domain_null_mx,
+         "450 4.7.27",
+         "550 5.7.27",
+         {"[{client}] {mail_from_domain} takes no mail (null MX), case {case}",
+          "The domain of MAIL FROM says by a null MX record (RFC 7505) that no bounce can be "
+          "delivered there. Please use another domain, or remove the record."}},
+        {Reason::sender_domain_temperror,
+         "451 4.4.3",
+         "451 4.4.3",
+         {"[{client}] MX of {mail_from_domain} cannot be looked up now, case {case}",
+          "Please try again later. If this lasts, look at the name servers of "
+          "{mail_from_domain}."}},
         {Reason::closed,
          "451 4.7.1",
          "451 4.7.1",
@@ -121,6 +141,54 @@ ReplyTable eop_table() {
     return table;
 }
 
+// The same answer in soft and in enforce, and another first line.
+void answer(ReplyTable& table, Reason reason, const ReplyCode& code, std::string first_line) {
+    ReplyTemplate& row = table[reason];
+    row.soft = row.enforce = code;
+    row.text.front() = std::move(first_line);
+}
+
+// For a listener that only MX6-aware senders use: they know that IPv4 remains open to them.
+ReplyTable mx6_table() {
+    ReplyTable table = table_from(rfc7372_rows());
+    const ReplyCode code{550, "5.5.5"};
+    answer(table,
+           Reason::reverse_name_missing,
+           code,
+           "[{client}] no reverse DNS (PTR record), retry over IPv4, case {case}");
+    answer(table,
+           Reason::reverse_name_mismatch,
+           code,
+           "[{client}] PTR record does not lead back (reverse DNS), retry over IPv4, case {case}");
+    answer(table,
+           Reason::unauthenticated,
+           code,
+           "[{client}] must pass either SPF or DKIM over IPv6, retry over IPv4, case {case}");
+    answer(table,
+           Reason::closed,
+           code,
+           "[{client}] not willing to take this over IPv6, retry over IPv4, case {case}");
+    return table;
+}
+
+// Some senders try their other addresses after a temporary refusal; these ask them to.
+ReplyTable fallback_table() {
+    ReplyTable table = table_from(rfc7372_rows());
+    answer(table,
+           Reason::reverse_name_missing,
+           {451, "4.7.25"},
+           "[{client}] has no reverse DNS (PTR record), please use IPv4, case {case}");
+    answer(table,
+           Reason::reverse_name_mismatch,
+           {451, "4.7.25"},
+           "[{client}] PTR record does not lead back (reverse DNS), please use IPv4, case {case}");
+    answer(table,
+           Reason::unauthenticated,
+           {451, "4.7.26"},
+           "[{client}] must pass either SPF or DKIM over IPv6, please use IPv4, case {case}");
+    return table;
+}
+
 // The first lines alone.
 ReplyTable terse_table() {
     ReplyTable table = table_from(rfc7372_rows());
@@ -138,6 +206,8 @@ ReplyTable replies_of(Profile profile) {
     case Profile::rfc7372: break;
     case Profile::gmail: return gmail_table();
     case Profile::eop: return eop_table();
+    case Profile::mx6: return mx6_table();
+    case Profile::fallback: return fallback_table();
     case Profile::terse: return terse_table();
     }
     return table_from(rfc7372_rows());

@@ -1,9 +1,9 @@
 #include "policy/rules.hpp"
 
 #include "policy/ascii.hpp"
-#include "policy/mailbox.hpp"
 #include "policy/words.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace policy {
@@ -23,6 +23,8 @@ constexpr auto profile_words = std::to_array<Word<Profile>>({
     {Profile::rfc7372, "rfc7372"},
     {Profile::gmail, "gmail"},
     {Profile::eop, "eop"},
+    {Profile::mx6, "mx6"},
+    {Profile::fallback, "fallback"},
     {Profile::terse, "terse"},
 });
 
@@ -33,6 +35,9 @@ constexpr auto reason_words = std::to_array<Word<Reason>>({
     {Reason::unauthenticated, "unauthenticated"},
     {Reason::authentication_temperror, "authentication_temperror"},
     {Reason::dkim_temperror, "dkim_temperror"},
+    {Reason::sender_domain_unreachable, "sender_domain_unreachable"},
+    {Reason::sender_domain_null_mx, "sender_domain_null_mx"},
+    {Reason::sender_domain_temperror, "sender_domain_temperror"},
     {Reason::closed, "closed"},
 });
 
@@ -50,21 +55,19 @@ bool is_enhanced_status(std::string_view text) {
            is_number(text.substr(second + 1));
 }
 
-// Where the domain is the MTA's own, it may take "a%b", "b!a" and a quoted "a@b" for a at b.
-bool may_lead_elsewhere(std::string_view local_part) {
-    return local_part.find_first_of("%!@") != std::string_view::npos;
-}
-
 } // namespace
 
 bool is_temperror(Reason reason) {
     switch (reason) {
     case Reason::reverse_name_temperror:
     case Reason::authentication_temperror:
-    case Reason::dkim_temperror: return true;
+    case Reason::dkim_temperror:
+    case Reason::sender_domain_temperror: return true;
     case Reason::reverse_name_missing:
     case Reason::reverse_name_mismatch:
     case Reason::unauthenticated:
+    case Reason::sender_domain_unreachable:
+    case Reason::sender_domain_null_mx:
     case Reason::closed: break;
     }
     return false;
@@ -114,35 +117,12 @@ std::string ReplyCode::to_string() const {
     return std::to_string(code) + ' ' + enhanced_status;
 }
 
-std::optional<RecipientPattern> RecipientPattern::parse(std::string_view text) {
-    const auto at = text.rfind('@');
-    if (at == std::string_view::npos || at == 0 || at + 1 == text.size()) {
-        return std::nullopt;
-    }
-    RecipientPattern pattern{std::string{text.substr(0, at)}, std::string{text.substr(at + 1)}};
-    const auto is_word_or_star = [](std::string_view part) {
-        return part == "*" || part.find('*') == std::string_view::npos;
-    };
-    const bool is_clean =
-        std::ranges::all_of(text, [](char c) { return is_printable(c) && c != ' '; });
-    if (!is_clean || !is_word_or_star(pattern.local_part) || !is_word_or_star(pattern.domain)) {
-        return std::nullopt;
-    }
-    return pattern;
-}
-
-bool RecipientPattern::matches(std::string_view recipient) const {
-    // RFC 5321 section 4.5.1: "RCPT TO:<postmaster>" has no domain and means ours.
-    const auto mailbox = Mailbox::parse(recipient);
-    return mailbox && (domain == "*" || same_name(domain, mailbox->domain)) &&
-           (local_part == "*" ? domain == "*" || !may_lead_elsewhere(mailbox->local_part)
-                              : same_name(local_part, mailbox->local_part));
-}
-
 Requirements requirements_of(Profile profile) {
     Requirements requirements;
     switch (profile) {
     case Profile::rfc7372:
+    case Profile::mx6:
+    case Profile::fallback:
     case Profile::terse: break;
     case Profile::eop:
         requirements.reverse_name = ReverseName::present;
@@ -151,6 +131,10 @@ Requirements requirements_of(Profile profile) {
     case Profile::gmail: requirements.null_reverse_path = NullReversePath::strict; break;
     }
     return requirements;
+}
+
+bool has_mode(const Policy& policy, Mode mode) {
+    return std::ranges::find(policy.stages, mode, &Stage::mode) != policy.stages.end();
 }
 
 } // namespace policy

@@ -3,9 +3,10 @@
 #pragma once
 
 #include "policy/address.hpp"
+#include "policy/recipient_pattern.hpp"
+#include "policy/selector.hpp"
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -18,14 +19,32 @@ namespace policy {
 // How far a stage goes, mildest first (sixgate.toml(5), "mode").
 enum class Mode : std::uint8_t { off, observe, tag, soft, enforce, closed };
 
-enum class Profile : std::uint8_t { rfc7372, gmail, eop, terse };
+enum class Profile : std::uint8_t { rfc7372, gmail, eop, mx6, fallback, terse };
 
 enum class ReverseName : std::uint8_t { confirmed, present, any };
-enum class Authentication : std::uint8_t { spf_or_dkim, spf_and_dkim, any };
+enum class Authentication : std::uint8_t {
+    spf_or_dkim,
+    spf_and_dkim,
+    aligned, // by a domain of the organization of the From: field's
+    any
+};
+enum class SenderDomain : std::uint8_t { reachable, any };
 enum class OnTemperror : std::uint8_t { tempfail, accept };
 enum class NullReversePath : std::uint8_t {
     helo_name, // a HELO name that iprev confirmed authenticates a bounce, as an SPF pass would
     strict     // only SPF of the HELO name or DKIM do
+};
+
+// When a closed stage says so.
+enum class ClosedAt : std::uint8_t {
+    rcpt, // to each recipient
+    helo  // with 421, for a listener that is MX and nothing else
+};
+
+// What a later recipient gets whose stage could end in another answer than the first one's.
+enum class MixedRecipients : std::uint8_t {
+    split,    // 452: it comes in a transaction of its own
+    strictest // nothing: the strictest stage applies to all
 };
 
 // The one clause of the policy that spoke.
@@ -36,6 +55,9 @@ enum class Reason : std::uint8_t {
     unauthenticated,
     authentication_temperror, // SPF could not be looked up
     dkim_temperror,           // SPF could, and a DKIM key that might help could not
+    sender_domain_unreachable,
+    sender_domain_null_mx,
+    sender_domain_temperror,
     closed
 };
 inline constexpr auto all_reasons = std::to_array<Reason>({Reason::reverse_name_missing,
@@ -44,6 +66,9 @@ inline constexpr auto all_reasons = std::to_array<Reason>({Reason::reverse_name_
                                                            Reason::unauthenticated,
                                                            Reason::authentication_temperror,
                                                            Reason::dkim_temperror,
+                                                           Reason::sender_domain_unreachable,
+                                                           Reason::sender_domain_null_mx,
+                                                           Reason::sender_domain_temperror,
                                                            Reason::closed});
 
 // Whether a look-up that failed stands between, and nothing else.
@@ -60,6 +85,7 @@ std::optional<Reason> reason_from(std::string_view word);
 struct Requirements {
     ReverseName reverse_name = ReverseName::confirmed;
     Authentication authentication = Authentication::spf_or_dkim;
+    SenderDomain sender_domain = SenderDomain::any;
     OnTemperror on_temperror = OnTemperror::tempfail;
     NullReversePath null_reverse_path = NullReversePath::helo_name;
     bool count_wide_spf = true;
@@ -99,6 +125,8 @@ struct ReplyTable {
     }
 
     ReplyTemplate& operator[](Reason reason) { return rows[static_cast<std::size_t>(reason)]; }
+
+    friend bool operator==(const ReplyTable&, const ReplyTable&) = default;
 };
 
 // What a profile stands for before any key beside it overrides.
@@ -107,28 +135,23 @@ ReplyTable replies_of(Profile profile);
 
 struct Stage {
     std::string name = "default";
+    Selector selector; // without parts it selects everything
     Mode mode = Mode::observe;
+    ClosedAt closed_at = ClosedAt::rcpt;
     Requirements requirements;
     ReplyTable replies = replies_of(Profile::rfc7372);
-};
-
-// "postmaster@*", "*@example.org", "user@example.org"; both halves compare without case. Matches
-// nothing that has more than one reading (mailbox.hpp).
-struct RecipientPattern {
-    std::string local_part; // "*": any
-    std::string domain;     // "*": any
-
-    static std::optional<RecipientPattern> parse(std::string_view text);
-    bool matches(std::string_view recipient) const;
-
-    friend bool operator==(const RecipientPattern&, const RecipientPattern&) = default;
+    std::string help_url; // empty: none is told
 };
 
 struct Policy {
     std::vector<Prefix> exempt_networks;
     std::vector<RecipientPattern> exempt_recipients{{"postmaster", "*"}, {"abuse", "*"}};
     std::vector<Stage> stages{Stage{}}; // the first that selects applies; the last selects all
-    std::string help_url;               // empty: none is told
+    MixedRecipients mixed_recipients = MixedRecipients::split;
+    std::vector<RecipientPattern> probe_recipients;
 };
+
+// Whether any stage has this mode, whoever it selects.
+bool has_mode(const Policy& policy, Mode mode);
 
 } // namespace policy

@@ -1,0 +1,89 @@
+#include "policy/stage_choice.hpp"
+
+#include <algorithm>
+
+namespace policy {
+
+namespace {
+
+// All that might apply: the ones that might still match, and the first that certainly does.
+std::vector<const Stage*> possible_stages(const Policy& policy,
+                                          const Evidence& evidence,
+                                          std::optional<std::string_view> recipient) {
+    std::vector<const Stage*> possible;
+    for (const Stage& stage : policy.stages) {
+        const Match found = match(stage.selector, evidence, recipient);
+        if (found != Match::no) {
+            possible.push_back(&stage);
+        }
+        if (found == Match::yes) {
+            break;
+        }
+    }
+    return possible;
+}
+
+bool answer_alike(const Stage* a, const Stage* b) {
+    return a == b || (a->mode == b->mode && a->requirements == b->requirements &&
+                      a->replies == b->replies && a->help_url == b->help_url);
+}
+
+} // namespace
+
+Choice
+choose(const Policy& policy, const Evidence& evidence, std::optional<std::string_view> recipient) {
+    const auto possible = possible_stages(policy, evidence, recipient);
+    return possible.empty() ? Choice{&policy.stages.back(), true}
+                            : Choice{possible.back(), possible.size() == 1};
+}
+
+std::vector<Choice> choices_for(const Policy& policy, const Evidence& evidence) {
+    if (evidence.recipients.empty()) {
+        // After RCPT there will be none any more; "" is nobody's address.
+        const bool is_known = evidence.phase >= Phase::rcpt;
+        return {choose(
+            policy, evidence, is_known ? std::optional<std::string_view>{""} : std::nullopt)};
+    }
+    const bool is_one = !looks_at_recipients(policy);
+    std::vector<Choice> choices;
+    for (const auto& recipient : evidence.recipients) {
+        const Choice choice = choose(policy, evidence, recipient);
+        if (std::ranges::find(choices, choice) == choices.end()) {
+            choices.push_back(choice);
+        }
+        if (is_one) {
+            break;
+        }
+    }
+    return choices;
+}
+
+bool may_differ(const Policy& policy,
+                const Evidence& evidence,
+                std::string_view recipient,
+                std::string_view other) {
+    return is_probe(policy, recipient) != is_probe(policy, other) ||
+           !std::ranges::equal(possible_stages(policy, evidence, recipient),
+                               possible_stages(policy, evidence, other),
+                               answer_alike);
+}
+
+bool is_probe(const Policy& policy, std::string_view recipient) {
+    return std::ranges::any_of(policy.probe_recipients, [&](const RecipientPattern& pattern) {
+        return pattern.matches(recipient);
+    });
+}
+
+bool looks_at_recipients(const Policy& policy) {
+    const auto looks = [](const Stage& stage) {
+        return !stage.selector.recipients.empty() || stage.mode == Mode::closed;
+    };
+    return !policy.probe_recipients.empty() || std::ranges::any_of(policy.stages, looks);
+}
+
+const Stage& stage_named(const Policy& policy, std::string_view name) {
+    const auto found = std::ranges::find(policy.stages, name, &Stage::name);
+    return found == policy.stages.end() ? policy.stages.back() : *found;
+}
+
+} // namespace policy

@@ -1,0 +1,41 @@
+// Which stage applies to a message (DESIGN section 8): the first whose selector matches.
+#pragma once
+
+#include "policy/evidence.hpp"
+#include "policy/rules.hpp"
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace policy {
+
+struct Choice {
+    const Stage* stage = nullptr; // of the policy; the first that certainly matches
+    bool is_certain = true;       // no stage before it might still match
+
+    friend bool operator==(const Choice&, const Choice&) = default;
+};
+
+// `recipient` is empty where none is known yet. A policy's last stage selects everything.
+Choice
+choose(const Policy& policy, const Evidence& evidence, std::optional<std::string_view> recipient);
+
+// Those of all recipients that are known, each once; never empty.
+std::vector<Choice> choices_for(const Policy& policy, const Evidence& evidence);
+
+// Whether two recipients of one message might end in different answers.
+bool may_differ(const Policy& policy,
+                const Evidence& evidence,
+                std::string_view recipient,
+                std::string_view other);
+
+bool is_probe(const Policy& policy, std::string_view recipient);
+
+// Whether it matters at RCPT who the recipient is, or whether RCPT may be refused.
+bool looks_at_recipients(const Policy& policy);
+
+// The stage of that name, which a verdict has from this policy; the last where there is none.
+const Stage& stage_named(const Policy& policy, std::string_view name);
+
+} // namespace policy

@@ -5,6 +5,7 @@
 #include "policy/ascii.hpp"
 #include "policy/decide.hpp"
 #include "policy/journal.hpp"
+#include "policy/stage_choice.hpp"
 
 #include <libmilter/mfapi.h>
 #include <netinet/in.h>
@@ -194,18 +195,12 @@ std::optional<policy::Address> address_of(const _SOCK_ADDR* peer) {
     return std::nullopt;
 }
 
-// RCPT waits for an answer only where something may be closed.
-bool answers_at_rcpt(const policy::Policy& policy) {
-    return std::ranges::find(policy.stages, policy::Mode::closed, &policy::Stage::mode) !=
-           policy.stages.end();
-}
-
 // Nothing else answers before the end of the message, which halves what libmilter costs.
 unsigned long wanted_of(unsigned long offered, const policy::Policy& policy) {
     constexpr unsigned long silent = SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_HDR | SMFIP_NR_EOH |
                                      SMFIP_NR_BODY | SMFIP_NODATA | SMFIP_NOUNKNOWN |
                                      SMFIP_HDR_LEADSPC;
-    const unsigned long silent_at_rcpt = answers_at_rcpt(policy) ? 0 : SMFIP_NR_RCPT;
+    const unsigned long silent_at_rcpt = policy::looks_at_recipients(policy) ? 0 : SMFIP_NR_RCPT;
     return offered & (silent | silent_at_rcpt);
 }
 

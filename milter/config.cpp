@@ -41,6 +41,7 @@ struct Draft {
     policy::Mode mode = policy::Stage{}.mode;
     Requirements requirements = policy::requirements_of(Profile::rfc7372);
     policy::ReplyTable replies = policy::replies_of(Profile::rfc7372);
+    std::string help_url;
 };
 
 template <typename Object, typename Member>
@@ -100,7 +101,7 @@ constexpr auto settings = std::to_array<Setting>({
     {"policy.null_reverse_path",
      set<read_null_reverse_path, &Draft::requirements, &Requirements::null_reverse_path>},
     {"policy.count_wide_spf", set<read_bool, &Draft::requirements, &Requirements::count_wide_spf>},
-    {"policy.help_url", set<read_url, &Draft::policy, &Policy::help_url>},
+    {"policy.help_url", set<read_url, &Draft::help_url>},
     {"policy.deadline_ms", set<read_milliseconds<1'000, 240'000>, &Draft::deadline>},
     {"store.url", set<read_store_url, &Draft::store, &StoreSettings::url>},
     {"store.keep_days", set<read_days<1, 3'650>, &Draft::store, &StoreSettings::keep>},
@@ -268,8 +269,11 @@ Config config_from(Draft draft) {
     config.dns = std::move(draft.dns);
     config.store = std::move(draft.store);
     config.policy = std::move(draft.policy);
-    config.policy.stages = {
-        {policy::Stage{}.name, draft.mode, draft.requirements, std::move(draft.replies)}};
+    policy::Stage& stage = config.policy.stages.front();
+    stage.mode = draft.mode;
+    stage.requirements = draft.requirements;
+    stage.replies = std::move(draft.replies);
+    stage.help_url = std::move(draft.help_url);
     config.deadline = draft.deadline;
     return config;
 }

@@ -11,6 +11,7 @@
 #include "policy/journal.hpp"
 #include "policy/mailbox.hpp"
 #include "policy/policy_field.hpp"
+#include "policy/stage_choice.hpp"
 
 #include <algorithm>
 #include <array>
@@ -33,11 +34,6 @@ constexpr auto fields_of_forwarders = std::to_array<std::string_view>(
 bool is_rewritten(std::string_view mail_from) {
     return policy::same_name(mail_from.substr(0, 5), "SRS0=") ||
            policy::same_name(mail_from.substr(0, 5), "SRS1=");
-}
-
-bool has_tag_mode(const policy::Policy& policy) {
-    return std::ranges::find(policy.stages, policy::Mode::tag, &policy::Stage::mode) !=
-           policy.stages.end();
 }
 
 // RFC 5322 section 4.5.8 lets white space stand before the colon. MTAs take it away, mostly.
@@ -78,7 +74,7 @@ bool Session::removes_fields() const {
     const bool is_inside =
         exemption == policy::Exemption::local || exemption == policy::Exemption::network;
     const bool has_what_to_remove =
-        !setup_->config.milter.authserv_id.empty() || has_tag_mode(policy());
+        !setup_->config.milter.authserv_id.empty() || policy::has_mode(policy(), policy::Mode::tag);
     return !is_inside && has_what_to_remove;
 }
 
@@ -269,7 +265,8 @@ Answer Session::end_of_message() {
 Answer Session::act_on(const policy::Verdict& verdict, const policy::Evidence& evidence) {
     outcome_ = Outcome{verdict, std::nullopt};
     if (verdict.action != policy::Action::accept) {
-        const policy::ReplyContext context{message().case_id, authserv_id(), policy().help_url};
+        const auto& help_url = policy::stage_named(policy(), verdict.stage).help_url;
+        const policy::ReplyContext context{message().case_id, authserv_id(), help_url};
         outcome_->reply = policy::reply_for(verdict, evidence, policy(), context);
         mta_.set_reply(*outcome_->reply);
     } else {

@@ -86,8 +86,10 @@ Match match_recipients(const std::vector<RecipientPattern>& patterns,
     if (!recipient) {
         return Match::unknown;
     }
-    return match_if(std::ranges::any_of(
-        patterns, [&](const RecipientPattern& pattern) { return pattern.matches(*recipient); }));
+    const bool is_one = std::ranges::any_of(
+        patterns, [&](const RecipientPattern& pattern) { return pattern.matches(*recipient); });
+    const bool may_be_one = !recipient->empty() && !has_one_reading(*recipient);
+    return !is_one && may_be_one ? Match::unknown : match_if(is_one);
 }
 
 Match match_part(SelectorPart part,

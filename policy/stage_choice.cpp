@@ -1,6 +1,7 @@
 #include "policy/stage_choice.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace policy {
 
@@ -21,6 +22,22 @@ std::vector<const Stage*> possible_stages(const Policy& policy,
         }
     }
     return possible;
+}
+
+// Whose recipient has two readings may be under any of the stages that are possible for it, and the
+// strictest of them applies: to write it so must not be a way around.
+std::vector<Choice>
+choices_of(const Policy& policy, const Evidence& evidence, std::string_view recipient) {
+    if (has_one_reading(recipient)) {
+        return {choose(policy, evidence, recipient)};
+    }
+    const auto possible = possible_stages(policy, evidence, recipient);
+    const bool is_certain = possible.size() == 1 || evidence.phase == Phase::end_of_message;
+    std::vector<Choice> choices;
+    std::ranges::transform(possible, std::back_inserter(choices), [&](const Stage* stage) {
+        return Choice{stage, is_certain};
+    });
+    return choices;
 }
 
 bool answer_alike(const Stage* a, const Stage* b) {
@@ -47,9 +64,10 @@ std::vector<Choice> choices_for(const Policy& policy, const Evidence& evidence) 
     const bool is_one = !looks_at_recipients(policy);
     std::vector<Choice> choices;
     for (const auto& recipient : evidence.recipients) {
-        const Choice choice = choose(policy, evidence, recipient);
-        if (std::ranges::find(choices, choice) == choices.end()) {
-            choices.push_back(choice);
+        for (const Choice& choice : choices_of(policy, evidence, recipient)) {
+            if (std::ranges::find(choices, choice) == choices.end()) {
+                choices.push_back(choice);
+            }
         }
         if (is_one) {
             break;

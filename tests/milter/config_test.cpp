@@ -42,13 +42,13 @@ void check_same(const Config& a, const Config& b) {
     CHECK(a.dns.cache_octets == b.dns.cache_octets);
     CHECK(a.policy.exempt_networks == b.policy.exempt_networks);
     CHECK(a.policy.exempt_recipients == b.policy.exempt_recipients);
-    CHECK(a.policy.help_url == b.policy.help_url);
     CHECK(a.deadline == b.deadline);
     CHECK(a.store == b.store);
     REQUIRE(a.policy.stages.size() == 1);
     REQUIRE(b.policy.stages.size() == 1);
     CHECK(a.policy.stages[0].name == b.policy.stages[0].name);
     CHECK(a.policy.stages[0].mode == b.policy.stages[0].mode);
+    CHECK(a.policy.stages[0].help_url == b.policy.stages[0].help_url);
     CHECK(a.policy.stages[0].requirements == b.policy.stages[0].requirements);
     CHECK(a.policy.stages[0].replies.rows == b.policy.stages[0].replies.rows);
 }
@@ -134,7 +134,7 @@ key = "file:/etc/sixgate/journal.key"
                                                         *policy::Prefix::parse("192.0.2.1")});
     CHECK(config->policy.exempt_recipients ==
           std::vector{*policy::RecipientPattern::parse("*@example.org")});
-    CHECK(config->policy.help_url == "https://mail.example.org/ipv6");
+    CHECK(config->policy.stages.at(0).help_url == "https://mail.example.org/ipv6");
     CHECK(config->deadline == 30s);
     CHECK(config->store == store::StoreSettings{"sqlite:/srv/journal.db",
                                                 std::chrono::days{7},
@@ -147,6 +147,7 @@ key = "file:/etc/sixgate/journal.key"
     CHECK(stage.mode == policy::Mode::enforce);
     CHECK(stage.requirements == policy::Requirements{policy::ReverseName::any,
                                                      policy::Authentication::spf_and_dkim,
+                                                     policy::SenderDomain::any,
                                                      policy::OnTemperror::accept,
                                                      policy::NullReversePath::helo_name,
                                                      false});

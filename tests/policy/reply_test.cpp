@@ -16,7 +16,7 @@ Policy policy_of(Profile profile, Mode mode) {
     policy.stages.front().mode = mode;
     policy.stages.front().replies = replies_of(profile);
     policy.stages.front().requirements = requirements_of(profile);
-    policy.help_url = "https://mail.example.net/ipv6";
+    policy.stages.front().help_url = "https://mail.example.net/ipv6";
     return policy;
 }
 
@@ -24,7 +24,7 @@ Reply reply_to(const Evidence& evidence, const Policy& policy) {
     return reply_for(decide(evidence, policy).value(),
                      evidence,
                      policy,
-                     {"case12345678", "mx.example.net", policy.help_url});
+                     {"case12345678", "mx.example.net", policy.stages.front().help_url});
 }
 
 std::string text_of(const Reply& reply) {
@@ -114,7 +114,7 @@ TEST_CASE("the last line alone has a space behind its code") {
 TEST_CASE("a terse reply is one line and the help address") {
     Policy policy = policy_of(Profile::terse, Mode::enforce);
     CHECK(reply_to(tests::unauthenticated_evidence(), policy).lines.size() == 2);
-    policy.help_url.clear();
+    policy.stages.front().help_url.clear();
     CHECK(reply_to(tests::unauthenticated_evidence(), policy).lines.size() == 1);
 }
 
@@ -138,7 +138,7 @@ TEST_CASE("nothing a stranger supplies breaks a reply") {
             const Reply reply = reply_for(verdict,
                                           hostile_evidence(),
                                           policy,
-                                          {"case12345678", "mx.example.net", policy.help_url});
+                                          {"case12345678", "mx.example.net", policy.stages.front().help_url});
             CAPTURE(to_string(reply));
             check_limits(reply);
             CHECK(reply.lines.front().find("case12345678") != std::string::npos);
@@ -184,7 +184,7 @@ TEST_CASE("what is wrong with a text is said") {
 
 TEST_CASE("a doubled brace is a brace, and a percent sign stays") {
     Policy policy = policy_of(Profile::terse, Mode::enforce);
-    policy.help_url.clear();
+    policy.stages.front().help_url.clear();
     policy.stages.front().replies[Reason::unauthenticated].text = {"{{{client}}} 100% {case}"};
     CHECK(reply_to(tests::unauthenticated_evidence(), policy).lines.front() ==
           "{2001:db8:5::5} 100% case12345678");

@@ -263,6 +263,10 @@ std::string reverse_name_in_trouble(const Evidence& evidence, Clients clients) {
     return clients.empty() ? "the reverse zone" : clients.front().reverse_name();
 }
 
+std::string sender_domain(const Evidence& evidence) {
+    return printable(evidence.mail_from_domain);
+}
+
 } // namespace
 
 std::string fault_found(const Evidence& evidence, Reason reason) {
@@ -275,6 +279,11 @@ std::string fault_found(const Evidence& evidence, Reason reason) {
     case Reason::unauthenticated: return spf_found(evidence) + "; " + dkim_found(evidence);
     case Reason::authentication_temperror: return spf_found(evidence);
     case Reason::dkim_temperror: return dkim_found(evidence);
+    case Reason::sender_domain_unreachable:
+        return "neither MX nor address for " + sender_domain(evidence);
+    case Reason::sender_domain_null_mx: return "null MX for " + sender_domain(evidence);
+    case Reason::sender_domain_temperror:
+        return "MX of " + sender_domain(evidence) + " cannot be looked up";
     case Reason::closed: break;
     }
     return "closed to this client";
@@ -288,6 +297,9 @@ std::string fault_in_short(const Evidence& evidence, Reason reason) {
     case Reason::unauthenticated: return spf_in_short(evidence) + ", " + dkim_in_short(evidence);
     case Reason::authentication_temperror: return "SPF not looked up";
     case Reason::dkim_temperror: return "DKIM not looked up";
+    case Reason::sender_domain_unreachable: return "no MX";
+    case Reason::sender_domain_null_mx: return "null MX";
+    case Reason::sender_domain_temperror: return "MX not looked up";
     case Reason::closed: break;
     }
     return "closed";
@@ -308,6 +320,12 @@ std::vector<std::string> remedy_for(const Evidence& evidence,
     case Reason::unauthenticated: return remedy_of_authentication(evidence, kind, clients);
     case Reason::authentication_temperror: return name_servers_of(spf_domain(evidence));
     case Reason::dkim_temperror: return name_servers_of(signing_domain_in_trouble(evidence));
+    case Reason::sender_domain_unreachable:
+        return {"An MX record for " + sender_domain(evidence) +
+                " that leads to a host with an address (A or AAAA)."};
+    case Reason::sender_domain_null_mx:
+        return {"Another MAIL FROM: " + sender_domain(evidence) + " says that it takes no mail."};
+    case Reason::sender_domain_temperror: return name_servers_of(evidence.mail_from_domain);
     case Reason::closed: break;
     }
     return {"Nothing to mend: IPv4 is open to it."};

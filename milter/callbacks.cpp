@@ -53,14 +53,14 @@ public:
     static bool may_begin() { return !is_ending; }
 };
 
-Session::AtRcpt at_rcpt(unsigned long steps) {
-    return (steps & SMFIP_NR_RCPT) != 0 ? Session::AtRcpt::is_silent : Session::AtRcpt::answers;
+Session::Answers answers_in(unsigned long steps) {
+    return {(steps & SMFIP_NR_HELO) == 0, (steps & SMFIP_NR_RCPT) == 0};
 }
 
 // What hangs on a connection.
 struct Connection {
     Connection(SMFICTX* context, unsigned long agreed)
-        : steps{agreed}, mta{context, agreed}, session{*services, mta, at_rcpt(agreed)} {}
+        : steps{agreed}, mta{context, agreed}, session{*services, mta, answers_in(agreed)} {}
 
     unsigned long steps;
     LibmilterMta mta;
@@ -195,13 +195,13 @@ std::optional<policy::Address> address_of(const _SOCK_ADDR* peer) {
     return std::nullopt;
 }
 
-// Nothing else answers before the end of the message, which halves what libmilter costs.
+// What answers at no event before the end of the message: that halves what libmilter costs.
 unsigned long wanted_of(unsigned long offered, const policy::Policy& policy) {
-    constexpr unsigned long silent = SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_HDR | SMFIP_NR_EOH |
-                                     SMFIP_NR_BODY | SMFIP_NODATA | SMFIP_NOUNKNOWN |
-                                     SMFIP_HDR_LEADSPC;
+    constexpr unsigned long silent = SMFIP_NR_MAIL | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY |
+                                     SMFIP_NODATA | SMFIP_NOUNKNOWN | SMFIP_HDR_LEADSPC;
+    const unsigned long silent_at_helo = policy::closes_at_helo(policy) ? 0 : SMFIP_NR_HELO;
     const unsigned long silent_at_rcpt = policy::looks_at_recipients(policy) ? 0 : SMFIP_NR_RCPT;
-    return offered & (silent | silent_at_rcpt);
+    return offered & (silent | silent_at_helo | silent_at_rcpt);
 }
 
 // A list replaces what the MTA would send at that stage, so each names all that is used.
@@ -258,7 +258,8 @@ sfsistat on_connect(SMFICTX* context, char* /*host*/, _SOCK_ADDR* peer) noexcept
 }
 
 sfsistat on_helo(SMFICTX* context, char* name) noexcept {
-    return tell(context, "helo", SMFIP_NR_HELO, [&](Session& session) { session.helo(name); });
+    return on_event(
+        context, "helo", SMFIP_NR_HELO, [&](Session& session) { return session.helo(name); });
 }
 
 sfsistat on_mail(SMFICTX* context, char** arguments) noexcept {

@@ -163,7 +163,7 @@ int explain_with(const ExplainOptions& options, Config config, const policy::Add
     if (options.is_authenticated) {
         mta.macros["{auth_type}"] = "explain";
     }
-    Session session{services, mta, Session::AtRcpt::answers};
+    Session session{services, mta, Session::Answers{}};
     const auto refusals = send(session, options, client);
     // A client that is accepted at connect is not judged; then decide() says why.
     const Outcome outcome = session.outcome().value_or(

@@ -67,7 +67,7 @@ std::string_view words_for(policy::SenderKind kind) {
     return "comes directly";
 }
 
-std::string name_of(const policy::SenderDomain& sender_domain) {
+std::string name_of(const policy::SendingDomain& sender_domain) {
     const std::string domain = policy::printable(sender_domain.domain);
     if (sender_domain.is_null_path) {
         return "<> " + domain;

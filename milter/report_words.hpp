@@ -28,6 +28,6 @@ std::string_view word_for(policy::SenderKind kind);  // for a table
 std::string_view words_for(policy::SenderKind kind); // for a sentence
 
 // "example.org", "<> example.org", printable.
-std::string name_of(const policy::SenderDomain& sender_domain);
+std::string name_of(const policy::SendingDomain& sender_domain);
 
 } // namespace milter

@@ -32,7 +32,8 @@ int serve(const RunOptions& options, Log& log) {
     ConfigStore configs{make_setup(std::move(*config), nullptr)};
     log_warnings(configs.current()->config, log);
     const auto journal = start_journal(configs.current()->config.store, log);
-    const Services services{configs, log, host_name(), journal.get()};
+    ProbeLimit probe_limit;
+    const Services services{configs, log, host_name(), journal.get(), &probe_limit};
     open_milter(services);
     const Reloader reloader{configs, log, options.config_file};
     log.write(LogLevel::info,

@@ -1,45 +1,32 @@
 #include "milter/session.hpp"
 
 #include "milter/case_id.hpp"
+#include "milter/rollout.hpp"
 #include "milter/since.hpp"
 #include "milter/verify/domain.hpp"
 #include "milter/verify/iprev.hpp"
 #include "milter/verify/spf.hpp"
-#include "policy/ascii.hpp"
 #include "policy/authentication_results.hpp"
 #include "policy/decide.hpp"
 #include "policy/journal.hpp"
 #include "policy/mailbox.hpp"
 #include "policy/policy_field.hpp"
+#include "policy/probe.hpp"
 #include "policy/stage_choice.hpp"
 
 #include <algorithm>
-#include <array>
-#include <chrono>
-#include <cstddef>
 #include <utility>
 
 namespace milter {
 
 namespace {
 
-constexpr std::string_view results_field_name = "Authentication-Results";
+// RFC 5321 section 4.5.3.1.10: the server takes no more of them in this transaction.
+const policy::Reply too_many_stages{
+    {452, "4.5.3"}, {"Another policy holds for this recipient, please send it on its own"}};
 
-// What is written by who passes mail on: RFC 5322 section 3.6.6, RFC 8617, and the habits of
-// mailbox providers.
-constexpr auto fields_of_forwarders = std::to_array<std::string_view>(
-    {"Resent-From", "ARC-Seal", "X-Forwarded-To", "X-Forwarded-For", "Delivered-To"});
-
-// Sender Rewriting Scheme: a forwarder's own address in place of the author's.
-bool is_rewritten(std::string_view mail_from) {
-    return policy::same_name(mail_from.substr(0, 5), "SRS0=") ||
-           policy::same_name(mail_from.substr(0, 5), "SRS1=");
-}
-
-// RFC 5322 section 4.5.8 lets white space stand before the colon. MTAs take it away, mostly.
-std::string_view without_space_at_end(std::string_view field_name) {
-    return field_name.substr(0, field_name.find_last_not_of(" \t") + 1);
-}
+const policy::Reply cannot_judge{{451, "4.3.0"},
+                                 {"Mail cannot be judged now, please try again later"}};
 
 } // namespace
 
@@ -55,8 +42,8 @@ Answer answer_of(policy::Action action) {
 Session::Message::Message(verify::Resolver& resolver, Mta& mta)
     : case_id{new_case_id()}, lookups{resolver, [&mta] { mta.progress(); }} {}
 
-Session::Session(const Services& services, Mta& mta, AtRcpt at_rcpt)
-    : services_{services}, mta_{mta}, at_rcpt_{at_rcpt}, setup_{services.configs.current()} {}
+Session::Session(const Services& services, Mta& mta, Answers answers)
+    : services_{services}, mta_{mta}, answers_{answers}, setup_{services.configs.current()} {}
 
 std::string_view Session::authserv_id() const {
     const std::string& configured = setup_->config.milter.authserv_id;
@@ -80,35 +67,34 @@ bool Session::removes_fields() const {
 
 Answer Session::connect(std::optional<policy::Address> client) {
     setup_ = services_.configs.current();
+    evidence_.phase = policy::Phase::connect;
+    evidence_.time = now();
     evidence_.client = client;
     evidence_.listener = {
         mta_.macro("{daemon_name}"), mta_.macro("{daemon_addr}"), mta_.macro("{daemon_port}")};
     if (is_judged()) {
         verify::start_iprev(*setup_->resolver, *client);
-    } else if (policy::exemption_of(evidence_, policy()) && !removes_fields()) {
+    } else if (policy::exemption_of(evidence_, policy()) && !removes_fields() &&
+               policy().probe_recipients.empty()) {
         return Answer::accept;
     }
     return Answer::proceed;
 }
 
-// Only a hint, and one that takes time where records are long: once for a domain, and not for all
-// that one connection can name.
-void Session::start_spf(const verify::SpfRequest& request) {
-    constexpr std::size_t most_domains = 20;
-    constexpr std::size_t longest_domain = 255;
-    const bool is_wanted =
-        request.domain.size() <= longest_domain && spf_started_.size() < most_domains;
-    if (is_wanted && spf_started_.insert(request.domain).second) {
-        verify::start_spf(*setup_->resolver, request);
-    }
-}
-
-void Session::helo(std::string_view name) {
+Answer Session::helo(std::string_view name) {
     abort(); // RFC 5321 section 4.1.4: EHLO in a transaction clears it
     evidence_.helo = name;
-    if (is_judged()) {
-        start_spf(verify::spf_request_for_helo(*evidence_.client, name, authserv_id()));
+    evidence_.phase = policy::Phase::helo;
+    const auto verdict = policy::decide(evidence_, policy());
+    if (!verdict) {
+        early_.start_spf(*setup_->resolver,
+                         verify::spf_request_for_helo(*evidence_.client, name, authserv_id()));
+        return Answer::proceed;
     }
+    const bool is_closed =
+        verdict->action != policy::Action::accept &&
+        policy::stage_named(policy(), verdict->stage).closed_at == policy::ClosedAt::helo;
+    return is_closed && answers_.at_helo ? act_on(*verdict, evidence_) : Answer::proceed;
 }
 
 // There is no abort between a refused or accepted MAIL and the next one, so this forgets, too. A
@@ -123,14 +109,24 @@ void Session::begin_message() {
 void Session::mail(std::string_view reverse_path) {
     has_failed_ = false;
     begin_message();
+    evidence_.phase = policy::Phase::mail;
+    evidence_.time = now();
     evidence_.mail_from = policy::mailbox_in(reverse_path);
     evidence_.mail_from_domain = verify::domain_of(evidence_.mail_from);
     evidence_.is_forwarded = is_rewritten(evidence_.mail_from);
     evidence_.is_authenticated =
         !mta_.macro("{auth_type}").empty() || !mta_.macro("{auth_authen}").empty();
-    if (is_judged() && !evidence_.mail_from.empty()) {
-        start_spf(verify::spf_request_for_mail_from(
-            *evidence_.client, evidence_.helo, evidence_.mail_from, authserv_id()));
+    if (policy::has_percentage(policy())) {
+        evidence_.percentile = percentile_of(evidence_, setup_->config.rollout_key);
+    }
+    if (!is_judged() || evidence_.mail_from.empty()) {
+        return;
+    }
+    early_.start_spf(*setup_->resolver,
+                     verify::spf_request_for_mail_from(
+                         *evidence_.client, evidence_.helo, evidence_.mail_from, authserv_id()));
+    if (policy::asks_for_sender_domain(policy())) {
+        early_.start_sender_domain(*setup_->resolver, evidence_.mail_from_domain);
     }
 }
 
@@ -141,15 +137,20 @@ Answer Session::rcpt(std::string_view forward_path) {
     if (!message_ || message_->has_begun) {
         begin_message(); // there was no MAIL, or its message is over
     }
+    evidence_.phase = policy::Phase::rcpt;
     const std::string recipient{policy::mailbox_in(forward_path)};
-    if (at_rcpt_ == AtRcpt::answers) {
+    if (answers_.at_rcpt) {
         auto earlier = std::exchange(evidence_.recipients, {}); // which may be thousands
         policy::Evidence alone = evidence_;
         evidence_.recipients = std::move(earlier);
         alone.recipients = {recipient};
         const auto verdict = policy::decide(alone, policy());
-        if (verdict && verdict->action != policy::Action::accept) {
+        if (verdict && verdict->action != policy::Action::accept && !verdict->is_probe) {
             return act_on(*verdict, alone);
+        }
+        if (policy::is_split_off(evidence_, policy(), recipient)) {
+            mta_.set_reply(too_many_stages);
+            return Answer::tempfail;
         }
     }
     evidence_.recipients.push_back(recipient);
@@ -176,35 +177,15 @@ Session::Message& Session::begin_content() {
     return content;
 }
 
-void Session::note_forged(std::string_view name, std::string_view value) {
-    Message& content = message();
-    if (policy::same_name(name, results_field_name)) {
-        ++content.results_fields;
-        const std::string& ours = setup_->config.milter.authserv_id;
-        if (!ours.empty() && policy::claims_authserv_id(value, ours)) {
-            content.forged.emplace_back(results_field_name, content.results_fields);
-        }
-    } else if (policy::same_name(name, policy::policy_field_name)) {
-        ++content.policy_fields;
-        content.forged.emplace_back(policy::policy_field_name, content.policy_fields);
-    }
-}
-
-void Session::note_kind(std::string_view field_name) {
-    const auto is = [&](std::string_view name) { return policy::same_name(field_name, name); };
-    evidence_.is_from_list = evidence_.is_from_list || is("List-Id");
-    evidence_.is_forwarded =
-        evidence_.is_forwarded || std::ranges::any_of(fields_of_forwarders, is);
-}
-
 void Session::header(std::string_view name, std::string_view value) {
-    note_forged(without_space_at_end(name), value); // after a failure, too: the message may go on
+    message().forged.note(name, value, setup_->config.milter.authserv_id);
+    // So far after a failure, too: the message may go on.
     if (has_failed_) {
         return;
     }
     Message& content = begin_content();
     if (content.dkim) {
-        note_kind(name);
+        content.notes.note(name, value);
         content.dkim->header(name, value);
     }
 }
@@ -229,33 +210,24 @@ void Session::body(std::span<const unsigned char> octets) {
     }
 }
 
-// Everything that is still missing, within one deadline. What is not in by then is temperror.
-void Session::gather() {
-    verify::Lookups& lookups = message_->lookups;
-    lookups.set_deadline(std::chrono::steady_clock::now() + setup_->config.deadline);
-    const policy::Address& client = *evidence_.client;
-    // Known for the connection, unless it could not be told: then it is asked anew.
-    if (!evidence_.iprev || evidence_.iprev->result == policy::IprevResult::temperror) {
-        evidence_.iprev = verify::check_iprev(lookups, client);
+// A test takes DNS questions and tells much, so that nobody gets as many as they like.
+void Session::note_probe() {
+    if (services_.probe_limit != nullptr && policy::is_probe(policy(), evidence_)) {
+        evidence_.is_over_probe_limit = !services_.probe_limit->allows(*evidence_.client, now());
     }
-    evidence_.spf_helo = verify::check_spf(
-        lookups, verify::spf_request_for_helo(client, evidence_.helo, authserv_id()));
-    if (!evidence_.mail_from.empty()) {
-        evidence_.spf_mail_from =
-            verify::check_spf(lookups,
-                              verify::spf_request_for_mail_from(
-                                  client, evidence_.helo, evidence_.mail_from, authserv_id()));
-    }
-    evidence_.dkim = message_->dkim->end_of_message(lookups);
 }
 
 Answer Session::end_of_message() {
     if (has_failed_) {
         return end_in_trouble();
     }
-    if (begin_content().dkim) {
-        gather();
+    Message& content = begin_content();
+    evidence_.phase = policy::Phase::end_of_message;
+    if (content.dkim) {
+        content.notes.tell(evidence_);
+        gather(evidence_, content.lookups, *content.dkim, setup_->config, authserv_id());
     }
+    note_probe();
     const auto verdict = policy::decide(evidence_, policy()).value();
     evidence_ = policy::as_counted(std::move(evidence_), policy());
     return act_on(verdict, evidence_);
@@ -273,7 +245,7 @@ Answer Session::act_on(const policy::Verdict& verdict, const policy::Evidence& e
         remove_forged();
         mark(verdict);
     }
-    if (verdict.mode != policy::Mode::off) {
+    if (verdict.mode != policy::Mode::off || verdict.is_probe) {
         record(verdict, evidence);
     }
     return answer_of(verdict.action);
@@ -292,20 +264,16 @@ void Session::record(const policy::Verdict& verdict, const policy::Evidence& evi
         entry.reply = outcome_->reply->code;
     }
     services_.log.write(LogLevel::info, policy::log_line(entry));
-    if (services_.journal != nullptr) {
+    if (services_.journal != nullptr && !verdict.is_probe) { // which is no mail
+
         services_.journal->write(std::move(entry));
     }
 }
 
-// Descending, because Postfix renumbers at each deletion and Sendmail does not; and before ours are
-// inserted.
+// Before ours are inserted.
 void Session::remove_forged() {
-    if (!message_ || !removes_fields()) {
-        return;
-    }
-    const auto forged = std::exchange(message_->forged, {}); // a second time would hit neighbours
-    for (auto field = forged.rbegin(); field != forged.rend(); ++field) {
-        mta_.delete_header(field->first, field->second);
+    if (message_ && removes_fields()) {
+        message_->forged.remove(mta_);
     }
 }
 
@@ -317,7 +285,7 @@ void Session::mark(const policy::Verdict& verdict) {
     if (verdict.mode == policy::Mode::tag) {
         mta_.insert_header(policy::policy_field_name, policy::policy_field(verdict, policy()));
     }
-    mta_.insert_header(results_field_name,
+    mta_.insert_header(policy::results_field_name,
                        policy::authentication_results(authserv_id(), evidence_));
 }
 
@@ -329,15 +297,21 @@ void Session::abort() {
 // What stays known is the connection: client, listener, HELO and iprev.
 void Session::forget_message() {
     message_.reset();
+    evidence_.phase = std::min(evidence_.phase, policy::Phase::helo);
     evidence_.is_authenticated = false;
     evidence_.mail_from.clear();
     evidence_.mail_from_domain.clear();
     evidence_.recipients.clear();
+    evidence_.percentile.reset();
+    evidence_.is_over_probe_limit = false;
     evidence_.is_from_list = false;
     evidence_.is_forwarded = false;
+    evidence_.from_domain.clear();
+    evidence_.organizations.clear();
     evidence_.spf_mail_from.reset();
     evidence_.spf_helo.reset();
     evidence_.dkim.reset();
+    evidence_.sender_domain.reset();
 }
 
 // Nothing is known of the message, so the modes that never refuse let it pass, and the others ask
@@ -347,13 +321,13 @@ Answer Session::end_in_trouble() {
     if (answer == Answer::proceed) {
         remove_forged();
     } else {
-        mta_.set_reply({{451, "4.3.0"}, {"Mail cannot be judged now, please try again later"}});
+        mta_.set_reply(cannot_judge);
     }
     return answer;
 }
 
 Answer Session::answer_in_trouble() const {
-    return answer_of(policy::action_in_trouble(policy()));
+    return answer_of(policy::action_in_trouble(evidence_, policy()));
 }
 
 const std::vector<verify::Lookups::Used>& Session::lookups() const {

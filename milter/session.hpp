@@ -4,12 +4,15 @@
 #pragma once
 
 #include "milter/config_store.hpp"
+#include "milter/content_notes.hpp"
+#include "milter/forged_fields.hpp"
+#include "milter/gather.hpp"
 #include "milter/log.hpp"
 #include "milter/mta.hpp"
+#include "milter/probe_limit.hpp"
 #include "milter/store/journal_writer.hpp"
 #include "milter/verify/dkim.hpp"
 #include "milter/verify/lookups.hpp"
-#include "milter/verify/spf.hpp"
 #include "policy/evidence.hpp"
 #include "policy/reply.hpp"
 #include "policy/verdict.hpp"
@@ -17,11 +20,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace milter {
@@ -42,6 +43,7 @@ struct Services {
     Log& log;
     std::string host_name;                   // stands in for an authserv_id that is not set
     store::JournalWriter* journal = nullptr; // null: none is kept
+    ProbeLimit* probe_limit = nullptr;       // null: there is none
 };
 
 // What came of the message, for whoever explains it.
@@ -52,15 +54,19 @@ struct Outcome {
 
 class Session {
 public:
-    // Whether the MTA waits for an answer at RCPT (SMFIP_NR_RCPT).
-    enum class AtRcpt : std::uint8_t { answers, is_silent };
+    // The events before the end of the message at which the MTA waits for an answer (SMFIP_NR_HELO,
+    // SMFIP_NR_RCPT).
+    struct Answers {
+        bool at_helo = true;
+        bool at_rcpt = true;
+    };
 
-    Session(const Services& services, Mta& mta, AtRcpt at_rcpt);
+    Session(const Services& services, Mta& mta, Answers answers);
 
     // The events of libmilter, in SMTP's order; connect comes once. Any of the others may be
     // missing or come again. `client` is empty where there is no address.
     Answer connect(std::optional<policy::Address> client);
-    void helo(std::string_view name);
+    Answer helo(std::string_view name);
     void mail(std::string_view reverse_path);
     Answer rcpt(std::string_view forward_path);
     // `value` is all that follows the colon, leading space included, folds as LF.
@@ -92,10 +98,8 @@ private:
         verify::Lookups lookups;
         std::optional<verify::DkimVerifier> dkim; // there where the message is checked
         bool has_begun = false;                   // the content has
-        // Fields to delete, in the order in which they came: name and index.
-        std::vector<std::pair<std::string_view, int>> forged;
-        int results_fields = 0; // how many Authentication-Results have come
-        int policy_fields = 0;  // and Sixgate-Policy
+        ForgedFields forged;
+        ContentNotes notes;
     };
 
     const policy::Policy& policy() const { return setup_->config.policy; }
@@ -107,10 +111,7 @@ private:
     void forget_message();
     Message& message();
     Message& begin_content();
-    void note_forged(std::string_view name, std::string_view value);
-    void start_spf(const verify::SpfRequest& request);
-    void note_kind(std::string_view field_name);
-    void gather();
+    void note_probe();
     Answer act_on(const policy::Verdict& verdict, const policy::Evidence& evidence);
     void record(const policy::Verdict& verdict, const policy::Evidence& evidence);
     Answer end_in_trouble();
@@ -119,13 +120,13 @@ private:
 
     const Services& services_;
     Mta& mta_;
-    const AtRcpt at_rcpt_;
+    const Answers answers_;
     bool has_failed_ = false;
     std::shared_ptr<const Setup> setup_;
     policy::Evidence evidence_; // of the connection; since MAIL of the message, too
     std::optional<Message> message_;
     std::optional<Outcome> outcome_;
-    std::set<std::string> spf_started_; // the domains asked for ahead
+    EarlyQuestions early_;
 };
 
 } // namespace milter

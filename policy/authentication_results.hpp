@@ -9,6 +9,8 @@
 
 namespace policy {
 
+inline constexpr std::string_view results_field_name = "Authentication-Results";
+
 // One resinfo per result that is known, in the order iprev, spf (mailfrom, helo), dkim. Printable
 // ASCII; each may be folded at its spaces outside quoted strings.
 std::vector<std::string> resinfos(const Evidence& evidence);

@@ -1,6 +1,7 @@
 #include "policy/decide.hpp"
 
 #include "policy/ascii.hpp"
+#include "policy/probe.hpp"
 #include "policy/spf_identity.hpp"
 #include "policy/stage_choice.hpp"
 
@@ -162,11 +163,15 @@ Finding judge_sender_domain(const Evidence& evidence, const Requirements& requir
     return cannot_tell(Reason::sender_domain_temperror);
 }
 
+std::array<Finding, 3> findings_of(const Evidence& evidence, const Requirements& required) {
+    return {judge_reverse_name(required.reverse_name, *evidence.iprev),
+            judge_authentication(evidence, required),
+            judge_sender_domain(evidence, required)};
+}
+
 // The requirement that speaks: the first of those that are furthest from being met.
 Finding judge(const Evidence& evidence, const Requirements& required) {
-    const std::array findings{judge_reverse_name(required.reverse_name, *evidence.iprev),
-                              judge_authentication(evidence, required),
-                              judge_sender_domain(evidence, required)};
+    const auto findings = findings_of(evidence, required);
     const Finding speaks =
         *std::ranges::max_element(findings, {}, [](const Finding& each) { return each.standing; });
     const bool is_waived =
@@ -206,14 +211,7 @@ Verdict judged(const Stage& stage, const Finding& finding) {
     verdict.reason = finding.reason;
     verdict.would_soft = action_of(row.soft);
     verdict.would_enforce = action_of(row.enforce);
-    switch (stage.mode) {
-    case Mode::off:
-    case Mode::observe:
-    case Mode::tag: break;
-    case Mode::soft: verdict.action = verdict.would_soft; break;
-    case Mode::enforce:
-    case Mode::closed: verdict.action = verdict.would_enforce; break;
-    }
+    verdict.action = action_in_mode(verdict);
     return verdict;
 }
 
@@ -261,6 +259,25 @@ bool is_stricter(const Verdict& a, const Verdict& b) {
     return std::pair{a.action, a.mode} > std::pair{b.action, b.mode};
 }
 
+// Of stages that differ by recipient the strictest speaks.
+std::optional<Verdict> decide_for_all(const Evidence& evidence, const Policy& policy) {
+    std::optional<Verdict> strictest;
+    for (const Choice& choice : choices_for(policy, evidence)) {
+        const auto verdict = decide_in(choice, evidence, policy);
+        if (!verdict) {
+            return std::nullopt;
+        }
+        if (!strictest || is_stricter(*verdict, *strictest)) {
+            strictest = verdict;
+        }
+    }
+    return strictest;
+}
+
+bool may_refuse(const Stage* stage) {
+    return stage->mode >= Mode::soft;
+}
+
 } // namespace
 
 std::optional<Exemption> exemption_of(const Evidence& evidence, const Policy& policy) {
@@ -284,20 +301,43 @@ std::optional<Exemption> exemption_of(const Evidence& evidence, const Policy& po
 }
 
 std::optional<Verdict> decide(const Evidence& evidence, const Policy& policy) {
-    if (const auto exemption = exemption_of(evidence, policy)) {
-        return Verdict{.exemption = exemption};
+    const auto exemption = exemption_of(evidence, policy);
+    auto verdict = exemption ? Verdict{.exemption = exemption} : decide_for_all(evidence, policy);
+    if (!verdict || !is_probe(policy, evidence)) {
+        return verdict;
     }
-    std::optional<Verdict> strictest;
-    for (const Choice& choice : choices_for(policy, evidence)) {
-        const auto verdict = decide_in(choice, evidence, policy);
-        if (!verdict) {
-            return std::nullopt;
-        }
-        if (!strictest || is_stricter(*verdict, *strictest)) {
-            strictest = verdict;
+    // It is never delivered, and tells all that there is to tell.
+    const bool is_told_all =
+        evidence.phase == Phase::end_of_message && is_complete(evidence, Requirements{});
+    if (!exemption && !is_told_all) {
+        return std::nullopt;
+    }
+    verdict->is_probe = true;
+    verdict->action = evidence.is_over_probe_limit ? Action::tempfail : Action::reject;
+    return verdict;
+}
+
+std::vector<Reason> faults_of(const Evidence& evidence, const Requirements& required) {
+    std::vector<Reason> faults;
+    for (const Finding& finding : findings_of(evidence, required)) {
+        if (finding.standing != Standing::meets) {
+            faults.push_back(finding.reason);
         }
     }
-    return strictest;
+    return faults;
+}
+
+bool is_split_off(const Evidence& evidence, const Policy& policy, std::string_view recipient) {
+    if (evidence.recipients.empty()) {
+        return false;
+    }
+    // They would not be together if they differed, so the first stands for all.
+    const std::string& first = evidence.recipients.front();
+    if (is_probe(policy, recipient) != is_probe(policy, first)) {
+        return true;
+    }
+    return policy.mixed_recipients == MixedRecipients::split && !exemption_of(evidence, policy) &&
+           may_differ(policy, evidence, recipient, first);
 }
 
 Evidence as_counted(Evidence evidence, const Policy& policy) {
@@ -312,9 +352,29 @@ Evidence as_counted(Evidence evidence, const Policy& policy) {
     return evidence;
 }
 
+Action action_in_mode(const Verdict& verdict) {
+    switch (verdict.mode) {
+    case Mode::off:
+    case Mode::observe:
+    case Mode::tag: break;
+    case Mode::soft: return verdict.would_soft;
+    case Mode::enforce:
+    case Mode::closed: return verdict.would_enforce;
+    }
+    return Action::accept;
+}
+
+Action action_in_trouble(const Evidence& evidence, const Policy& policy) {
+    if (exemption_of(evidence, policy)) {
+        return Action::accept;
+    }
+    const auto possible = possible_stages(policy, evidence, std::nullopt);
+    return std::ranges::any_of(possible, may_refuse) ? Action::tempfail : Action::accept;
+}
+
 Action action_in_trouble(const Policy& policy) {
-    const auto may_refuse = [](const Stage& stage) { return stage.mode >= Mode::soft; };
-    return std::ranges::any_of(policy.stages, may_refuse) ? Action::tempfail : Action::accept;
+    const auto refuses = [](const Stage& stage) { return may_refuse(&stage); };
+    return std::ranges::any_of(policy.stages, refuses) ? Action::tempfail : Action::accept;
 }
 
 } // namespace policy

@@ -6,6 +6,8 @@
 #include "policy/verdict.hpp"
 
 #include <optional>
+#include <string_view>
+#include <vector>
 
 namespace policy {
 
@@ -15,13 +17,25 @@ namespace policy {
 // of the message, by the milter, by explain and by the tests alike.
 std::optional<Verdict> decide(const Evidence& evidence, const Policy& policy);
 
+// Everything in complete evidence that falls short of `required`, or that could not be told.
+std::vector<Reason> faults_of(const Evidence& evidence, const Requirements& required);
+
 // Why this client is not judged, from what is known so far; empty where it will be.
 std::optional<Exemption> exemption_of(const Evidence& evidence, const Policy& policy);
+
+// Whether `recipient` must come in a transaction of its own, without those that `evidence` has: for
+// it the policy might say something else, or it is a probe's address and they are not.
+bool is_split_off(const Evidence& evidence, const Policy& policy, std::string_view recipient);
 
 // `evidence` as it is to be reported: what the policy does not count does not read pass.
 Evidence as_counted(Evidence evidence, const Policy& policy);
 
-// What to answer when the program itself has failed: the strictest mode that might apply says it.
-Action action_in_trouble(const Policy& policy);
+// What the stage and the mode of `verdict` answer to mail with its reason.
+Action action_in_mode(const Verdict& verdict);
+
+// What to answer when the program itself has failed: the strictest mode that might apply to what is
+// known says it.
+Action action_in_trouble(const Evidence& evidence, const Policy& policy);
+Action action_in_trouble(const Policy& policy); // where nothing is
 
 } // namespace policy

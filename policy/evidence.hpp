@@ -126,6 +126,7 @@ struct Evidence {
     std::string mail_from_domain; // as A-labels; empty where mail_from has none
     std::vector<std::string> recipients;
     std::optional<double> percentile; // of the sender in a rollout: 0 to 100, 100 not included
+    bool is_over_probe_limit = false; // its network has had its share of answers to probes
 
     // The content, as far as it tells a postmaster what kind of mail this is. Never judged by.
     bool is_from_list = false; // it has a List-Id field (RFC 2919)

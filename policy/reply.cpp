@@ -1,9 +1,9 @@
 #include "policy/reply.hpp"
 
-#include "policy/authentication_results.hpp"
 #include "policy/placeholders.hpp"
+#include "policy/probe.hpp"
+#include "policy/reply_writer.hpp"
 #include "policy/stage_choice.hpp"
-#include "policy/text_lines.hpp"
 
 #include <cstddef>
 
@@ -11,94 +11,57 @@ namespace policy {
 
 namespace {
 
-// Postfix keeps some 2,048 octets of a reply in the bounce, libmilter takes 32 lines (measured).
-constexpr std::size_t max_octets = 2'000;
-constexpr std::size_t max_lines = 32;
-constexpr std::size_t max_columns = 78;
-constexpr std::size_t max_line_octets = 490; // of a word without a space (RFC 5321: 512)
-
-// "550-5.7.25 "
-std::size_t prefix_size(const ReplyCode& code) {
-    return code.to_string().size() + 1;
-}
-
-bool fits(const Reply& reply) {
-    std::size_t octets = 0;
-    for (const auto& line : reply.lines) {
-        octets += prefix_size(reply.code) + line.size() + 2;
-    }
-    return octets <= max_octets && reply.lines.size() <= max_lines;
-}
-
-void append(Reply& reply, std::string_view text, std::string_view indent) {
-    for (std::string_view line : wrap(text, max_columns - prefix_size(reply.code), indent)) {
-        for (; line.size() > max_line_octets; line.remove_prefix(max_line_octets)) {
-            reply.lines.emplace_back(line.substr(0, max_line_octets));
-        }
-        reply.lines.emplace_back(line);
-    }
-}
-
 std::string help_line(const ReplyContext& context) {
     return context.help_url.empty() ? "" : "See " + std::string{context.help_url};
 }
 
 // The text after the first line, as far as it leaves room for the help address.
-void add_text(Reply& reply, const ReplyTemplate& row, const Scene& scene) {
+void add_text(ReplyWriter& writer, const ReplyTemplate& row, const Scene& scene) {
     const std::string help = help_line(scene.context);
     for (std::size_t i = 1; i < row.text.size(); ++i) {
         const std::string text = expand(row.text[i], scene, other_lines_limit);
         if (text.empty() && !row.text[i].empty()) {
             continue; // there is nothing behind its placeholders
         }
-        Reply longer = reply;
-        append(longer, text, "");
-        Reply with_help = longer;
-        append(with_help, help, "");
-        if (!fits(with_help)) {
+        if (!writer.add(text, help)) {
             break;
         }
-        reply = longer;
     }
     if (!help.empty()) {
-        append(reply, help, "");
-    }
-}
-
-// The results as one field, each beginning a line; those that no longer fit are left out whole.
-void add_results(Reply& reply, const Scene& scene) {
-    Reply longer = reply;
-    append(longer, "Authentication-Results: " + std::string{scene.context.authserv_id}, " ");
-    for (const auto& result : resinfos(scene.evidence)) {
-        longer.lines.back() += ';';
-        append(longer, ' ' + result, "  ");
-        if (!fits(longer)) {
-            break;
-        }
-        reply = longer;
+        writer.add(help);
     }
 }
 
 } // namespace
 
-const ReplyCode& code_for(const Verdict& verdict, const Policy& policy) {
-    const ReplyTemplate& row = stage_named(policy, verdict.stage).replies[verdict.reason.value()];
-    return verdict.mode == Mode::soft ? row.soft : row.enforce;
+ReplyCode code_for(const Verdict& verdict, const Policy& policy) {
+    const Stage& stage = stage_named(policy, verdict.stage);
+    const ReplyTemplate& row = stage.replies[verdict.reason.value()];
+    ReplyCode code = verdict.mode == Mode::soft ? row.soft : row.enforce;
+    const bool ends_connection =
+        verdict.reason == Reason::closed && stage.closed_at == ClosedAt::helo;
+    if (ends_connection && !code.is_permanent()) {
+        code.code = 421;
+    }
+    return code;
 }
 
 Reply reply_for(const Verdict& verdict,
                 const Evidence& evidence,
                 const Policy& policy,
                 const ReplyContext& context) {
+    if (verdict.is_probe) {
+        return probe_reply(verdict, evidence, policy, context);
+    }
     const ReplyTable& replies = stage_named(policy, verdict.stage).replies;
     const ReplyTemplate& row = replies[verdict.reason.value()];
     const Scene scene{verdict, evidence, context};
-    Reply reply{code_for(verdict, policy), {expand(row.text.at(0), scene, first_line_limit)}};
-    add_text(reply, row, scene);
+    ReplyWriter writer{code_for(verdict, policy), expand(row.text.at(0), scene, first_line_limit)};
+    add_text(writer, row, scene);
     if (replies.has_diagnostics) {
-        add_results(reply, scene);
+        writer.add_results(evidence, context.authserv_id);
     }
-    return reply;
+    return writer.reply();
 }
 
 std::string to_string(const Reply& reply) {

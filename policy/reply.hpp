@@ -26,8 +26,9 @@ struct ReplyContext {
     std::string_view help_url; // empty: none
 };
 
-// The code that a verdict with a reason answers with, or would, in its stage and mode.
-const ReplyCode& code_for(const Verdict& verdict, const Policy& policy);
+// The code that a verdict with a reason answers with, or would, in its stage and mode. Of a stage
+// that is closed at HELO it is 421: the one code that ends the connection in every MTA.
+ReplyCode code_for(const Verdict& verdict, const Policy& policy);
 
 // The reply for a verdict with a reason. Never empty, never longer than
 // 32 lines or 2,000 octets with its codes; whole results are dropped from the end to keep that.

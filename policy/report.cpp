@@ -16,7 +16,7 @@ namespace policy {
 
 namespace {
 
-SenderDomain sender_domain_of(const Evidence& evidence) {
+SendingDomain sender_domain_of(const Evidence& evidence) {
     if (evidence.mail_from.empty()) {
         return {true, domain_of_client(evidence)};
     }
@@ -52,8 +52,8 @@ std::uint64_t refused_in(const std::vector<Row>& rows) {
         std::ranges::count_if(rows, [](const Row& row) { return row.group.counts.refused > 0; }));
 }
 
-struct SenderDomainHash {
-    std::size_t operator()(const SenderDomain& sender_domain) const {
+struct SendingDomainHash {
+    std::size_t operator()(const SendingDomain& sender_domain) const {
         const std::size_t hash = std::hash<std::string>{}(sender_domain.domain);
         return sender_domain.is_null_path ? ~hash : hash;
     }
@@ -92,7 +92,7 @@ private:
     std::unordered_map<std::string, std::uint32_t> recipients_;
     std::map<Address::Bytes, std::uint32_t> clients_;
     std::map<Prefix, std::uint32_t, PrefixOrder> networks_;
-    std::unordered_map<SenderDomain, std::uint32_t, SenderDomainHash> sender_domains_;
+    std::unordered_map<SendingDomain, std::uint32_t, SendingDomainHash> sender_domains_;
 
     GroupTally total_;
     std::vector<Tally> by_sender_domain_; // by number

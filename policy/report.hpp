@@ -75,15 +75,15 @@ struct Group {
 };
 
 // The domain of MAIL FROM; for the null path domain_of_client().
-struct SenderDomain {
+struct SendingDomain {
     bool is_null_path = false;
     std::string domain; // in lower case, as the client supplied it
 
-    friend bool operator==(const SenderDomain&, const SenderDomain&) = default;
+    friend bool operator==(const SendingDomain&, const SendingDomain&) = default;
 };
 
 struct SenderDomainRow {
-    SenderDomain sender_domain;
+    SendingDomain sender_domain;
     Group group;
     std::uint64_t networks = 0; // distinct
 };

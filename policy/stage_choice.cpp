@@ -7,23 +7,6 @@ namespace policy {
 
 namespace {
 
-// All that might apply: the ones that might still match, and the first that certainly does.
-std::vector<const Stage*> possible_stages(const Policy& policy,
-                                          const Evidence& evidence,
-                                          std::optional<std::string_view> recipient) {
-    std::vector<const Stage*> possible;
-    for (const Stage& stage : policy.stages) {
-        const Match found = match(stage.selector, evidence, recipient);
-        if (found != Match::no) {
-            possible.push_back(&stage);
-        }
-        if (found == Match::yes) {
-            break;
-        }
-    }
-    return possible;
-}
-
 // Whose recipient has two readings may be under any of the stages that are possible for it, and the
 // strictest of them applies: to write it so must not be a way around.
 std::vector<Choice>
@@ -46,6 +29,22 @@ bool answer_alike(const Stage* a, const Stage* b) {
 }
 
 } // namespace
+
+std::vector<const Stage*> possible_stages(const Policy& policy,
+                                          const Evidence& evidence,
+                                          std::optional<std::string_view> recipient) {
+    std::vector<const Stage*> possible;
+    for (const Stage& stage : policy.stages) {
+        const Match found = match(stage.selector, evidence, recipient);
+        if (found != Match::no) {
+            possible.push_back(&stage);
+        }
+        if (found == Match::yes) {
+            break;
+        }
+    }
+    return possible;
+}
 
 Choice
 choose(const Policy& policy, const Evidence& evidence, std::optional<std::string_view> recipient) {
@@ -80,16 +79,9 @@ bool may_differ(const Policy& policy,
                 const Evidence& evidence,
                 std::string_view recipient,
                 std::string_view other) {
-    return is_probe(policy, recipient) != is_probe(policy, other) ||
-           !std::ranges::equal(possible_stages(policy, evidence, recipient),
+    return !std::ranges::equal(possible_stages(policy, evidence, recipient),
                                possible_stages(policy, evidence, other),
                                answer_alike);
-}
-
-bool is_probe(const Policy& policy, std::string_view recipient) {
-    return std::ranges::any_of(policy.probe_recipients, [&](const RecipientPattern& pattern) {
-        return pattern.matches(recipient);
-    });
 }
 
 bool looks_at_recipients(const Policy& policy) {
@@ -97,6 +89,23 @@ bool looks_at_recipients(const Policy& policy) {
         return !stage.selector.recipients.empty() || stage.mode == Mode::closed;
     };
     return !policy.probe_recipients.empty() || std::ranges::any_of(policy.stages, looks);
+}
+
+bool asks_for_sender_domain(const Policy& policy) {
+    return std::ranges::any_of(policy.stages, [](const Stage& stage) {
+        return stage.requirements.sender_domain == SenderDomain::reachable;
+    });
+}
+
+bool has_percentage(const Policy& policy) {
+    return std::ranges::any_of(
+        policy.stages, [](const Stage& stage) { return stage.selector.percent.has_value(); });
+}
+
+bool closes_at_helo(const Policy& policy) {
+    return std::ranges::any_of(policy.stages, [](const Stage& stage) {
+        return stage.mode == Mode::closed && stage.closed_at == ClosedAt::helo;
+    });
 }
 
 const Stage& stage_named(const Policy& policy, std::string_view name) {

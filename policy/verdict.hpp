@@ -32,6 +32,7 @@ struct Verdict {
     std::optional<Exemption> exemption{};
     std::string stage{}; // the name of the stage that applied; empty where none did
     Mode mode = Mode::off;
+    bool is_probe = false; // the rest is on real mail of the same sender, but for the action
 
     // What the same message would have met had the stage gone further.
     Action would_soft = Action::accept;

@@ -27,7 +27,7 @@ const std::string host_name = "host.example.net";
 struct Scene {
     std::shared_ptr<tests::FakeResolver> dns = std::make_shared<tests::FakeResolver>();
     std::string toml;
-    Session::AtRcpt at_rcpt = Session::AtRcpt::answers;
+    Session::Answers answers;
     milter::RecordedMta mta;
     std::vector<fuzz::Item> items; // after connect
     std::optional<policy::Address> client = policy::Address::parse("2001:db8::1");
@@ -37,8 +37,10 @@ void read(Scene& scene, std::string_view input) {
     for (auto& item : fuzz::items_of(input)) {
         if (item.word == "config") {
             scene.toml += item.text + '\n';
+        } else if (item.word == "helo-is-silent") {
+            scene.answers.at_helo = false;
         } else if (item.word == "rcpt-is-silent") {
-            scene.at_rcpt = Session::AtRcpt::is_silent;
+            scene.answers.at_rcpt = false;
         } else if (item.word == "connect") {
             scene.client = policy::Address::parse(item.text);
         } else if (!fuzz::add_to_zone(*scene.dns, item)) {
@@ -183,7 +185,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
     milter::ConfigStore configs{setup};
     milter::Log log{milter::Log::Target::nowhere};
     const milter::Services services{configs, log, host_name};
-    Session session{services, scene.mta, scene.at_rcpt};
+    Session session{services, scene.mta, scene.answers};
     run(scene, session, setup->config);
     return 0;
 }

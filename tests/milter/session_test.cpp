@@ -21,13 +21,13 @@ using verify::RecordType;
 namespace {
 
 const std::string good_client = "2001:db8:5::5";
+constexpr Session::Answers silent{false, false};
 const std::string bad_client = "2001:db8:bad::1"; // no PTR
 
 // A session, the DNS around it and the MTA in front of it.
 class Scene {
 public:
-    explicit Scene(Mode mode, Session::AtRcpt at_rcpt = Session::AtRcpt::is_silent)
-        : session{services, mta, at_rcpt} {
+    explicit Scene(Mode mode, Session::Answers answers = silent) : session{services, mta, answers} {
         config.policy.stages.front().mode = mode;
         config.milter.authserv_id = "mx.example.net";
         config.deadline = std::chrono::milliseconds{50};
@@ -142,7 +142,7 @@ TEST_CASE("who is not judged is let go as early as can be") {
     Scene exempt{Mode::closed};
     exempt.config.policy.exempt_networks = {*policy::Prefix::parse("2001:db8:5::/48")};
     exempt.apply();
-    Session session{exempt.services, exempt.mta, Session::AtRcpt::answers};
+    Session session{exempt.services, exempt.mta, Session::Answers{}};
     CHECK(session.connect(Address::parse(good_client)) == Answer::accept);
 }
 
@@ -169,7 +169,7 @@ TEST_CASE("without an authserv_id nothing is removed, and IPv4 is let go at conn
     Scene scene{Mode::enforce};
     scene.config.milter.authserv_id.clear();
     scene.apply();
-    Session session{scene.services, scene.mta, Session::AtRcpt::is_silent};
+    Session session{scene.services, scene.mta, silent};
     CHECK(session.connect(Address::parse("192.0.2.1")) == Answer::accept);
 
     scene.connect(good_client);
@@ -179,7 +179,7 @@ TEST_CASE("without an authserv_id nothing is removed, and IPv4 is let go at conn
 }
 
 TEST_CASE("authenticated mail is not judged, and its forged fields are removed") {
-    Scene scene{Mode::closed, Session::AtRcpt::answers};
+    Scene scene{Mode::closed, Session::Answers{}};
     scene.connect(bad_client);
     scene.mta.macros["{auth_authen}"] = "alice";
     CHECK(scene.send({{"Authentication-Results", " mx.example.net; spf=pass"}}) == Answer::proceed);
@@ -191,7 +191,7 @@ TEST_CASE("authenticated mail is not judged, and its forged fields are removed")
 }
 
 TEST_CASE("closed answers recipient by recipient, without DNS") {
-    Scene scene{Mode::closed, Session::AtRcpt::answers};
+    Scene scene{Mode::closed, Session::Answers{}};
     scene.connect(good_client);
     scene.session.helo("mail.example.org");
     scene.session.mail("<user@example.org>");
@@ -204,7 +204,7 @@ TEST_CASE("closed answers recipient by recipient, without DNS") {
 }
 
 TEST_CASE("closed answers a recipient that comes without MAIL") {
-    Scene scene{Mode::closed, Session::AtRcpt::answers};
+    Scene scene{Mode::closed, Session::Answers{}};
     scene.connect(good_client);
     CHECK(scene.session.rcpt("<someone@example.net>") == Answer::tempfail);
     CHECK(scene.mta.reply->code.to_string() == "451 4.7.1");
@@ -388,8 +388,8 @@ TEST_CASE("after a failure of our own the mode says what to answer") {
 }
 
 TEST_CASE("a MAIL that failed is not forgotten, and its message is no bounce") {
-    for (const auto at_rcpt : {Session::AtRcpt::answers, Session::AtRcpt::is_silent}) {
-        Scene scene{Mode::enforce, at_rcpt};
+    for (const auto answers : {Session::Answers{}, silent}) {
+        Scene scene{Mode::enforce, answers};
         scene.connect(good_client);
         scene.send({}, "<>"); // which passes, by its HELO name
         scene.session.mail("<a@other.example>");
@@ -405,7 +405,7 @@ TEST_CASE("a MAIL that failed is not forgotten, and its message is no bounce") {
 }
 
 TEST_CASE("a closed reply names the domain of the recipient it refuses") {
-    Scene scene{Mode::closed, Session::AtRcpt::answers};
+    Scene scene{Mode::closed, Session::Answers{}};
     scene.config.policy.stages.front().replies = policy::replies_of(policy::Profile::eop);
     scene.apply();
     scene.connect(good_client);

@@ -179,7 +179,7 @@ TEST_CASE("report: distinct things count once") {
 
     REQUIRE(report.sender_domains.size() == 2);
     const auto& a = report.sender_domains.front();
-    CHECK(a.sender_domain == policy::SenderDomain{false, "a.example"});
+    CHECK(a.sender_domain == policy::SendingDomain{false, "a.example"});
     CHECK(a.group.counts.messages == 3);
     CHECK(a.group.counts.refused == 2);
     CHECK(a.group.clients == 3);
@@ -239,9 +239,9 @@ TEST_CASE("report: the null path goes by the client's domain") {
 
     const auto report = report_of({judged(bounce), judged(unnamed)});
     REQUIRE(report.sender_domains.size() == 2);
-    CHECK(report.sender_domains[0].sender_domain == policy::SenderDomain{true, "example.com"});
+    CHECK(report.sender_domains[0].sender_domain == policy::SendingDomain{true, "example.com"});
     CHECK(report.sender_domains[0].group.kind == SenderKind::null_path);
-    CHECK(report.sender_domains[1].sender_domain == policy::SenderDomain{true, "example.org"});
+    CHECK(report.sender_domains[1].sender_domain == policy::SendingDomain{true, "example.org"});
 }
 
 TEST_CASE("report: the fault is the most frequent one of what is refused") {

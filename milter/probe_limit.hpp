@@ -1,0 +1,30 @@
+// How many tests one network gets answered.
+#pragma once
+
+#include "policy/address.hpp"
+#include "policy/evidence.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <mutex>
+
+namespace milter {
+
+// May be used by many threads at once. Memory is bounded: where too many networks ask at once,
+// those that are not known yet have to wait for an hour to end.
+class ProbeLimit {
+public:
+    static constexpr unsigned most_an_hour = 20; // of a /64, or of one IPv4 address
+    static constexpr std::size_t most_networks = 10'000;
+
+    // Whether one more is answered, and counts it.
+    bool allows(const policy::Address& client, policy::Time now);
+
+private:
+    std::mutex mutex_; // guards all that follows
+    policy::Time hour_began_{};
+    std::map<policy::Address, unsigned> answered_; // by the first address of the network
+};
+
+} // namespace milter

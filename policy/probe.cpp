@@ -1,0 +1,126 @@
+#include "policy/probe.hpp"
+
+#include "policy/decide.hpp"
+#include "policy/fault.hpp"
+#include "policy/reply_writer.hpp"
+#include "policy/sender_kind.hpp"
+#include "policy/stage_choice.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace policy {
+
+namespace {
+
+// RFC 3463: nothing in the sender's set-up is wrong, so no detail is named.
+const ReplyCode tested{550, "5.7.0"};
+const ReplyCode too_many_tests{450, "4.7.0"};
+
+std::string joined(const std::vector<std::string>& parts) {
+    std::string text;
+    for (const auto& part : parts) {
+        text += text.empty() ? part : ", " + part;
+    }
+    return text;
+}
+
+std::string result_in_short(const Verdict& verdict,
+                            const Evidence& evidence,
+                            const std::vector<Reason>& faults) {
+    if (verdict.exemption == Exemption::ipv4) {
+        return "this came over IPv4, where no mail is judged";
+    }
+    if (verdict.exemption) {
+        return "this client has logged in, and such mail is not judged";
+    }
+    if (faults.empty()) {
+        return "passed, all that is asked for is there";
+    }
+    std::vector<std::string> parts;
+    std::ranges::transform(faults, std::back_inserter(parts), [&](Reason fault) {
+        return fault_in_short(evidence, fault);
+    });
+    return "failed, " + joined(parts);
+}
+
+// "refused with 550 5.7.25"
+std::string fate(Action action, const ReplyCode& code) {
+    return action == Action::accept ? "accepted" : "refused with " + code.to_string();
+}
+
+std::string what_happens(const Verdict& verdict, const Policy& policy) {
+    if (!verdict.reason) {
+        return "Such mail is accepted here.";
+    }
+    std::string text =
+        "Such mail is now " + fate(action_in_mode(verdict), code_for(verdict, policy)) + " here.";
+    if (verdict.mode < Mode::enforce) {
+        Verdict further = verdict;
+        further.mode = Mode::enforce;
+        text += " Where this is enforced it is " +
+                fate(verdict.would_enforce, code_for(further, policy)) + '.';
+    }
+    return text;
+}
+
+// The sender reads it, so that nothing is said as if the client were ours.
+SenderKind kind_to_tell(const Evidence& evidence) {
+    const SenderKind kind = kind_of(evidence, "");
+    return kind == SenderKind::own_range ? SenderKind::direct : kind;
+}
+
+} // namespace
+
+bool is_probe(const Policy& policy, std::string_view recipient) {
+    return std::ranges::any_of(policy.probe_recipients, [&](const RecipientPattern& pattern) {
+        return pattern.matches(recipient);
+    });
+}
+
+bool is_probe(const Policy& policy, const Evidence& evidence) {
+    const auto exemption = exemption_of(evidence, policy);
+    const bool is_inside = exemption == Exemption::local || exemption == Exemption::network;
+    return !is_inside && !evidence.recipients.empty() &&
+           std::ranges::all_of(evidence.recipients, [&](const std::string& recipient) {
+               return is_probe(policy, recipient);
+           });
+}
+
+Reply probe_reply(const Verdict& verdict,
+                  const Evidence& evidence,
+                  const Policy& policy,
+                  const ReplyContext& context) {
+    const std::string client = '[' + evidence.client->to_string() + "] IPv6 test: ";
+    const std::string case_id = ", case " + std::string{context.case_id};
+    if (evidence.is_over_probe_limit) {
+        return {too_many_tests,
+                {client + "your network has had many of them, please try again later" + case_id}};
+    }
+    const auto faults = verdict.exemption
+                            ? std::vector<Reason>{}
+                            : faults_of(evidence, stage_named(policy, verdict.stage).requirements);
+    ReplyWriter writer{tested, client + result_in_short(verdict, evidence, faults) + case_id};
+    writer.add("This address takes no mail: this answer is all that comes of it.");
+    if (verdict.exemption) {
+        return writer.reply();
+    }
+    writer.add(what_happens(verdict, policy));
+    const std::array clients{*evidence.client};
+    for (const Reason fault : faults) {
+        writer.add("Found: " + fault_found(evidence, fault) + '.');
+        for (const auto& line : remedy_for(evidence, fault, kind_to_tell(evidence), clients)) {
+            writer.add("To mend it: " + line);
+        }
+    }
+    if (!context.help_url.empty()) {
+        writer.add("See " + std::string{context.help_url});
+    }
+    writer.add_results(evidence, context.authserv_id);
+    return writer.reply();
+}
+
+} // namespace policy

@@ -72,6 +72,7 @@ std::string log_line(const JournalEntry& entry) {
     line += logfmt("dkim", evidence.dkim ? signatures(*evidence.dkim) : "");
     line += logfmt("verdict", to_string(verdict.action));
     line += logfmt("reason", verdict.reason ? to_string(*verdict.reason) : "");
+    line += logfmt("probe", verdict.is_probe ? "yes" : "");
     line += logfmt("exempt", verdict.exemption ? to_string(*verdict.exemption) : "");
     line += logfmt("stage", verdict.stage);
     line += logfmt("mode", to_string(verdict.mode));

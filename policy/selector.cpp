@@ -132,17 +132,17 @@ bool is_set(SelectorPart part, const Selector& selector) {
     return false;
 }
 
-// "[2001:db8::25]:25" as address and port; a text without brackets as the address alone.
+// "[2001:db8::25]:25" and ":25" as address and port; any other text as the address alone.
 std::pair<std::string_view, std::string_view> parted(std::string_view text) {
-    if (text.starts_with(':') && text.find(':', 1) == std::string_view::npos) {
-        return {"", text.substr(1)};
+    const auto colon = text.rfind(':');
+    const bool has_brackets = text.starts_with('[');
+    if (has_brackets && text.ends_with(']')) {
+        return {text.substr(1, text.size() - 2), ""};
     }
-    const auto bracket = text.find(']');
-    if (!text.starts_with('[') || bracket == std::string_view::npos) {
-        return {text, ""};
+    if (has_brackets && colon != std::string_view::npos && text[colon - 1] == ']') {
+        return {text.substr(1, colon - 2), text.substr(colon + 1)};
     }
-    const std::string_view rest = text.substr(bracket + 1);
-    return {text.substr(1, bracket - 1), rest.starts_with(':') ? rest.substr(1) : rest};
+    return colon == 0 ? std::pair{std::string_view{}, text.substr(1)} : std::pair{text, std::string_view{}};
 }
 
 } // namespace
@@ -156,7 +156,7 @@ std::optional<ListenerPattern> ListenerPattern::parse(std::string_view text) {
     }
     ListenerPattern pattern{Address::parse(host), std::string{port}, {}};
     const bool is_address_or_port = pattern.address || host.empty();
-    if (!is_address_or_port && (text.starts_with('[') || !port.empty())) {
+    if (!is_address_or_port && text.find_first_of("[]:") != std::string_view::npos) {
         return std::nullopt;
     }
     pattern.name = is_address_or_port ? "" : std::string{host};

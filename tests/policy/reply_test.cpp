@@ -135,10 +135,11 @@ TEST_CASE("nothing a stranger supplies breaks a reply") {
             verdict.stage = "default";
             verdict.mode = Mode::enforce;
             const Policy policy = policy_of(profile, Mode::enforce);
-            const Reply reply = reply_for(verdict,
-                                          hostile_evidence(),
-                                          policy,
-                                          {"case12345678", "mx.example.net", policy.stages.front().help_url});
+            const Reply reply =
+                reply_for(verdict,
+                          hostile_evidence(),
+                          policy,
+                          {"case12345678", "mx.example.net", policy.stages.front().help_url});
             CAPTURE(to_string(reply));
             check_limits(reply);
             CHECK(reply.lines.front().find("case12345678") != std::string::npos);

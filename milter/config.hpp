@@ -2,6 +2,7 @@
 // mail is observed and none refused. sixgate.toml(5) documents every key.
 #pragma once
 
+#include "milter/config_file.hpp"
 #include "milter/store/settings.hpp"
 #include "milter/verify/cares_resolver.hpp"
 #include "policy/rules.hpp"
@@ -26,6 +27,7 @@ struct Config {
     verify::DnsSettings dns;
     store::StoreSettings store;
     policy::Policy policy;
+    std::string rollout_key; // places senders for `percent`; empty: no stage has one
     std::chrono::milliseconds deadline{20'000}; // for the evidence, from the end of the message
 
     std::vector<std::string> warnings; // each names its place; the configuration stands anyway
@@ -41,8 +43,11 @@ struct ConfigError {
 
 std::string to_string(const ConfigError& error); // "FILE:LINE:COLUMN: KEY: MESSAGE"
 
-// `file` names the text in errors. Never throws for what the text says.
-tl::expected<Config, ConfigError> parse_config(std::string_view toml_text, std::string_view file);
+// `file` names the text in errors; what it names in turn is read by `read_file`. Never throws for
+// what the text says.
+tl::expected<Config, ConfigError> parse_config(std::string_view toml_text,
+                                               std::string_view file,
+                                               const ReadFile& read_file = content_of);
 tl::expected<Config, ConfigError> load_config(const std::string& file);
 
 } // namespace milter

@@ -104,10 +104,25 @@ OrFault<policy::Prefix> read_network(const TomlScalar& value) {
 OrFault<policy::RecipientPattern> read_recipient(const TomlScalar& value) {
     static const std::string allowed =
         R"(a recipient such as "postmaster@*", "*@example.org" or "user@example.org")";
-    return read_string(value, allowed).and_then([&](const std::string& text) {
-        const auto pattern = policy::RecipientPattern::parse(text);
-        return pattern ? OrFault<policy::RecipientPattern>{*pattern} : wrong_text(value, allowed);
-    });
+    return read_string(value, allowed)
+        .and_then([&](const std::string& text) -> OrFault<policy::RecipientPattern> {
+            if (is_host_name(text) && text.find('.') != std::string::npos) {
+                return fault_at(value, "write \"*@" + text + "\" for everybody at " + text);
+            }
+            const auto pattern = policy::RecipientPattern::parse(text);
+            return pattern ? OrFault<policy::RecipientPattern>{*pattern}
+                           : wrong_text(value, allowed);
+        });
+}
+
+OrFault<policy::RecipientPattern> read_full_address(const TomlScalar& value) {
+    return read_recipient(value).and_then(
+        [&](policy::RecipientPattern pattern) -> OrFault<policy::RecipientPattern> {
+            const bool is_full = pattern.local_part != "*" && pattern.domain != "*" &&
+                                 policy::has_one_reading(std::get<std::string>(value.content));
+            return is_full ? OrFault<policy::RecipientPattern>{std::move(pattern)}
+                           : wrong_text(value, "one full address without *");
+        });
 }
 
 } // namespace
@@ -130,6 +145,10 @@ OrFault<std::vector<policy::Prefix>> read_networks(const TomlValue& value) {
 
 OrFault<std::vector<policy::RecipientPattern>> read_recipients(const TomlValue& value) {
     return read_array(value, "an array of recipients", read_recipient);
+}
+
+OrFault<std::vector<policy::RecipientPattern>> read_full_addresses(const TomlValue& value) {
+    return read_array(value, "an array of addresses", read_full_address);
 }
 
 } // namespace milter

@@ -15,5 +15,6 @@ OrFault<std::string> read_socket(const TomlScalar& value);
 OrFault<std::vector<std::string>> read_dns_servers(const TomlValue& value); // with their ports
 OrFault<std::vector<policy::Prefix>> read_networks(const TomlValue& value);
 OrFault<std::vector<policy::RecipientPattern>> read_recipients(const TomlValue& value);
+OrFault<std::vector<policy::RecipientPattern>> read_full_addresses(const TomlValue& value); // no *
 
 } // namespace milter

@@ -1,16 +1,10 @@
 #include "milter/config_store_values.hpp"
 
+#include "milter/config_file.hpp"
+
 #include <string_view>
 
 namespace milter {
-
-namespace {
-
-bool is_absolute(std::string_view path) {
-    return path.starts_with('/') && !path.ends_with('/');
-}
-
-} // namespace
 
 OrFault<std::string> read_store_url(const TomlScalar& value) {
     constexpr std::string_view sqlite = "sqlite:";
@@ -33,18 +27,6 @@ OrFault<store::Addresses> read_addresses(const TomlScalar& value) {
             }
             if (word == "full") {
                 return store::Addresses::full;
-            }
-            return wrong_text(value, allowed);
-        });
-}
-
-OrFault<std::string> read_key_file(const TomlScalar& value) {
-    constexpr std::string_view file = "file:";
-    const std::string allowed = R"("file:" and an absolute path)";
-    return read_string(value, allowed)
-        .and_then([&](const std::string& text) -> OrFault<std::string> {
-            if (text.starts_with(file) && is_absolute(text.substr(file.size()))) {
-                return text.substr(file.size());
             }
             return wrong_text(value, allowed);
         });

@@ -26,6 +26,5 @@ OrFault<std::uint64_t> read_count(const TomlScalar& value) {
 
 OrFault<std::string> read_store_url(const TomlScalar& value); // "sqlite:/path" or "none"
 OrFault<store::Addresses> read_addresses(const TomlScalar& value);
-OrFault<std::string> read_key_file(const TomlScalar& value); // the path of "file:/path"
 
 } // namespace milter

@@ -14,14 +14,19 @@ namespace milter {
 namespace {
 
 using policy::Authentication;
+using policy::ClosedAt;
+using policy::MixedRecipients;
 using policy::Mode;
 using policy::NullReversePath;
 using policy::OnTemperror;
 using policy::Profile;
 using policy::Reason;
 using policy::ReverseName;
+using policy::SenderDomain;
 
 constexpr std::size_t longest_url = 200; // of a reply's 2,000 octets, and never dropped
+
+constexpr std::string_view proves_nothing = "because a check that could not be made proves nothing";
 
 template <typename Enum, std::size_t size>
 OrFault<Enum> read_word(const TomlScalar& value,
@@ -63,9 +68,9 @@ OrFault<policy::ReplyCode> read_code(const TomlScalar& value) {
     });
 }
 
-OrFault<policy::ReplyCode> read_temporary_code(const TomlScalar& value, const std::string& why) {
+OrFault<policy::ReplyCode> read_temporary_code(const TomlScalar& value, std::string_view why) {
     return read_code(value).and_then([&](const policy::ReplyCode& code) {
-        return code.is_permanent() ? wrong_text(value, "a 4yz code, " + why)
+        return code.is_permanent() ? wrong_text(value, "a 4yz code, " + std::string{why})
                                    : OrFault<policy::ReplyCode>{code};
     });
 }
@@ -107,9 +112,7 @@ OrFault<std::string> read_url(const TomlScalar& value) {
 }
 
 OrFault<Profile> read_profile(const TomlScalar& value) {
-    return read_word(
-        value,
-        words_of(std::array{Profile::rfc7372, Profile::gmail, Profile::eop, Profile::terse}));
+    return read_word(value, words_of(policy::all_profiles));
 }
 
 OrFault<Mode> read_mode(const TomlScalar& value) {
@@ -133,7 +136,32 @@ OrFault<Authentication> read_authentication(const TomlScalar& value) {
                      std::to_array<policy::Word<Authentication>>({
                          {Authentication::spf_or_dkim, "spf-or-dkim"},
                          {Authentication::spf_and_dkim, "spf-and-dkim"},
+                         {Authentication::aligned, "aligned"},
                          {Authentication::any, "any"},
+                     }));
+}
+
+OrFault<SenderDomain> read_sender_domain(const TomlScalar& value) {
+    return read_word(value,
+                     std::to_array<policy::Word<SenderDomain>>({
+                         {SenderDomain::reachable, "reachable"},
+                         {SenderDomain::any, "any"},
+                     }));
+}
+
+OrFault<ClosedAt> read_closed_at(const TomlScalar& value) {
+    return read_word(value,
+                     std::to_array<policy::Word<ClosedAt>>({
+                         {ClosedAt::rcpt, "rcpt"},
+                         {ClosedAt::helo, "helo"},
+                     }));
+}
+
+OrFault<MixedRecipients> read_mixed_recipients(const TomlScalar& value) {
+    return read_word(value,
+                     std::to_array<policy::Word<MixedRecipients>>({
+                         {MixedRecipients::split, "split"},
+                         {MixedRecipients::strictest, "strictest"},
                      }));
 }
 
@@ -153,18 +181,18 @@ OrFault<NullReversePath> read_null_reverse_path(const TomlScalar& value) {
                      }));
 }
 
-OrFault<policy::ReplyCode> read_soft_code(const TomlScalar& value, Reason reason) {
-    if (reason == Reason::closed) {
-        return read_code(value);
+OrFault<policy::ReplyCode> read_soft_code(const TomlScalar& value, Profile profile, Reason reason) {
+    if (is_temperror(reason)) {
+        return read_temporary_code(value, proves_nothing);
     }
-    return read_temporary_code(value, "because a sender must be able to come back in soft");
+    const bool is_sent_elsewhere = reason == Reason::closed || profile == Profile::mx6;
+    return is_sent_elsewhere
+               ? read_code(value)
+               : read_temporary_code(value, "because a sender must be able to come back in soft");
 }
 
 OrFault<policy::ReplyCode> read_enforce_code(const TomlScalar& value, Reason reason) {
-    if (!is_temperror(reason)) {
-        return read_code(value);
-    }
-    return read_temporary_code(value, "because a check that could not be made proves nothing");
+    return is_temperror(reason) ? read_temporary_code(value, proves_nothing) : read_code(value);
 }
 
 OrFault<std::vector<std::string>> read_reply_text(const TomlValue& value) {

@@ -35,11 +35,16 @@ OrFault<policy::Profile> read_profile(const TomlScalar& value);
 OrFault<policy::Mode> read_mode(const TomlScalar& value);
 OrFault<policy::ReverseName> read_reverse_name(const TomlScalar& value);
 OrFault<policy::Authentication> read_authentication(const TomlScalar& value);
+OrFault<policy::SenderDomain> read_sender_domain(const TomlScalar& value);
 OrFault<policy::OnTemperror> read_on_temperror(const TomlScalar& value);
 OrFault<policy::NullReversePath> read_null_reverse_path(const TomlScalar& value);
+OrFault<policy::ClosedAt> read_closed_at(const TomlScalar& value);
+OrFault<policy::MixedRecipients> read_mixed_recipients(const TomlScalar& value);
 
-// What a reply in soft mode, and in enforce mode, may begin with, given its reason.
-OrFault<policy::ReplyCode> read_soft_code(const TomlScalar& value, policy::Reason reason);
+// What a reply in soft mode, and in enforce mode, may begin with, given its reason. Senders of mx6
+// know that a 5yz code of its replies leads to IPv4.
+OrFault<policy::ReplyCode>
+read_soft_code(const TomlScalar& value, policy::Profile profile, policy::Reason reason);
 OrFault<policy::ReplyCode> read_enforce_code(const TomlScalar& value, policy::Reason reason);
 OrFault<std::vector<std::string>> read_reply_text(const TomlValue& value);
 

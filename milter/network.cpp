@@ -19,14 +19,14 @@ policy::Prefix without_host_bits(const policy::Prefix& prefix) {
 } // namespace
 
 tl::expected<policy::Prefix, std::string> parse_network(std::string_view text) {
-    const std::string quoted = '"' + policy::printable(text, 60) + '"';
+    const auto quoted = [&] { return '"' + policy::printable(text, 60) + '"'; };
     const auto prefix = policy::Prefix::parse(text);
     if (!prefix) {
         return tl::unexpected{R"(must be an address or a network such as "2001:db8:7::/48", not )" +
-                              quoted};
+                              quoted()};
     }
     if (prefix->has_host_bits()) {
-        return tl::unexpected{quoted + " has bits beyond its length: write \"" +
+        return tl::unexpected{quoted() + " has bits beyond its length: write \"" +
                               without_host_bits(*prefix).to_string() + "\" for the network or \"" +
                               prefix->address.to_string() + "\" for the address alone"};
     }

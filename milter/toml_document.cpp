@@ -18,6 +18,8 @@ namespace {
 // line could exhaust the stack.
 constexpr std::size_t longest_line = 16'384;
 
+constexpr std::string_view kind_local_time = "one without an offset";
+
 Place place_of(const toml::source_position& position) {
     return {position.line, position.column};
 }
@@ -38,6 +40,20 @@ std::string_view kind_of(toml::node_type type) {
     return "nothing";
 }
 
+std::optional<Moment> moment_of(const toml::date_time& value) {
+    if (!value.offset) {
+        return std::nullopt;
+    }
+    const std::chrono::year_month_day day{std::chrono::year{value.date.year},
+                                          std::chrono::month{value.date.month},
+                                          std::chrono::day{value.date.day}};
+    const auto& time = value.time;
+    return std::chrono::sys_days{day} + std::chrono::hours{time.hour} +
+           std::chrono::minutes{time.minute} + std::chrono::seconds{time.second} +
+           std::chrono::milliseconds{time.nanosecond / 1'000'000} -
+           std::chrono::minutes{value.offset->minutes};
+}
+
 TomlScalar scalar_of(const toml::node& node) {
     TomlScalar scalar{place_of(node.source().begin), kind_of(node.type()), {}};
     if (const auto* const text = node.as_string()) {
@@ -46,6 +62,14 @@ TomlScalar scalar_of(const toml::node& node) {
         scalar.content = number->get();
     } else if (const auto* const boolean = node.as_boolean()) {
         scalar.content = boolean->get();
+    } else if (const auto* const fraction = node.as_floating_point()) {
+        scalar.content = fraction->get();
+    } else if (const auto* const time = node.as_date_time()) {
+        if (const auto moment = moment_of(time->get())) {
+            scalar.content = *moment;
+        } else {
+            scalar.kind = kind_local_time;
+        }
     }
     return scalar;
 }
@@ -62,28 +86,68 @@ TomlValue value_of(const toml::node& node) {
     return value;
 }
 
-std::vector<TomlEntry> entries_of(const toml::table& root) {
+bool is_bare(std::string_view part) {
+    constexpr std::string_view bare = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                      "0123456789-_";
+    return !part.empty() && part.find_first_not_of(bare) == std::string_view::npos;
+}
+
+TomlElement element_of(const toml::table& table, std::size_t number) {
+    const auto name = table["name"].value_or(std::string{});
+    return {number, is_bare(name) ? name : ""};
+}
+
+// The library nests its tables; this goes through them without recursion.
+class Walk {
+public:
+    explicit Walk(const toml::table& root) : pending_{{{}, {}, &root}} {}
+
+    std::vector<TomlEntry> entries() && {
+        while (!pending_.empty()) {
+            const Section section = std::move(pending_.back());
+            pending_.pop_back();
+            for (const auto& [key, node] : *section.table) {
+                add(section, key, node);
+            }
+        }
+        return std::move(entries_);
+    }
+
+private:
     struct Section {
         std::vector<std::string> path;
+        TomlElement element;
         const toml::table* table;
     };
 
-    std::vector<TomlEntry> entries;
-    std::vector<Section> pending{{{}, &root}};
-    while (!pending.empty()) {
-        const Section section = std::move(pending.back());
-        pending.pop_back();
-        for (const auto& [key, node] : *section.table) {
-            auto path = section.path;
-            path.emplace_back(key.str());
-            if (const auto* const table = node.as_table()) {
-                pending.push_back({path, table});
-            }
-            entries.push_back({std::move(path), place_of(key.source().begin), value_of(node)});
+    void add(const Section& section, const toml::key& key, const toml::node& node) {
+        auto path = section.path;
+        path.emplace_back(key.str());
+        const auto* const array = node.as_array();
+        if (path.size() == 1 && array != nullptr && array->is_array_of_tables()) {
+            add_elements(path, *array);
+            return;
+        }
+        if (const auto* const table = node.as_table()) {
+            pending_.push_back({path, section.element, table});
+        }
+        entries_.push_back(
+            {std::move(path), section.element, place_of(key.source().begin), value_of(node)});
+    }
+
+    void add_elements(const std::vector<std::string>& path, const toml::array& array) {
+        std::size_t number = 0;
+        for (const auto& node : array) {
+            const auto& table = *node.as_table();
+            const auto element = element_of(table, ++number);
+            pending_.push_back({path, element, &table});
+            entries_.push_back({path, element, place_of(node.source().begin), value_of(node)});
         }
     }
-    return entries;
-}
+
+    std::vector<Section> pending_;
+    std::vector<TomlEntry> entries_;
+};
 
 bool is_before(const TomlEntry& a, const TomlEntry& b) {
     return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
@@ -102,12 +166,6 @@ std::optional<Fault> fault_in_lines(std::string_view text) {
     return std::nullopt;
 }
 
-bool is_bare(std::string_view part) {
-    constexpr std::string_view bare = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                      "0123456789-_";
-    return !part.empty() && part.find_first_not_of(bare) == std::string_view::npos;
-}
-
 // The library escapes what it quotes, but for letters beyond ASCII.
 Fault fault_from(const toml::parse_error& error) {
     std::string message{error.description()};
@@ -124,6 +182,12 @@ std::string TomlEntry::key() const {
         key += key.empty() ? "" : ".";
         key +=
             is_bare(part) ? policy::printable(part, 60) : '"' + policy::printable(part, 60) + '"';
+        if (&part == &path.front() && element.number > 0) {
+            const auto& name = element.name;
+            key += '[' +
+                   policy::printable(name.empty() ? std::to_string(element.number) : name, 60) +
+                   ']';
+        }
     }
     return key;
 }
@@ -133,7 +197,8 @@ OrFault<std::vector<TomlEntry>> read_toml(std::string_view text) {
         return tl::unexpected{*fault};
     }
     try {
-        auto entries = entries_of(toml::parse(text));
+        const auto root = toml::parse(text);
+        auto entries = Walk{root}.entries();
         std::ranges::stable_sort(entries, is_before);
         return entries;
     } catch (const toml::parse_error& error) { // the library's only way to say it

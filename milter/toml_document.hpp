@@ -4,6 +4,8 @@
 
 #include <tl/expected.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,6 +26,7 @@ struct Place {
 struct Fault {
     Place place;
     std::string message;
+    std::string file{}; // where it stands; empty: the text that is read
 
     friend bool operator==(const Fault&, const Fault&) = default;
 };
@@ -31,11 +34,14 @@ struct Fault {
 template <typename T>
 using OrFault = tl::expected<T, Fault>;
 
+// Of a date and time with an offset; one without it depends on where it is read.
+using Moment = std::chrono::sys_time<std::chrono::milliseconds>;
+
 struct TomlScalar {
     Place place;
     std::string_view kind; // for messages: "a string", "an array"
     // Nothing for the kinds that no setting has.
-    std::variant<std::monostate, std::string, std::int64_t, bool> content;
+    std::variant<std::monostate, std::string, std::int64_t, double, bool, Moment> content;
 };
 
 // No setting is an array of arrays, so the items of an array are scalars. The keys of a table are
@@ -46,15 +52,25 @@ struct TomlValue : TomlScalar {
 
 inline constexpr std::string_view kind_table = "a table";
 
+// One table of an array of tables, [[stage]].
+struct TomlElement {
+    std::size_t number = 0; // 1 is the first; 0: it is in no such array
+    std::string name;       // what it gives as its `name`, where that is a bare key
+};
+
 struct TomlEntry {
     std::vector<std::string> path; // {"dns", "timeout_ms"}
+    TomlElement element;           // that it stands in, or is
     Place place;                   // of the key
     TomlValue value;
 
-    std::string key() const; // "dns.timeout_ms"; what is not a bare key is quoted and printable
+    // "dns.timeout_ms", "stage[partners].mode", "stage[2].mode" where that has no name. What is not
+    // a bare key is quoted and printable.
+    std::string key() const;
 };
 
-// Every key of the text, also those of tables, in the order of the text.
+// Every key of the text, also those of tables and of the tables of an array that stands at the top,
+// in the order of the text. Such an array is an entry for each table.
 OrFault<std::vector<TomlEntry>> read_toml(std::string_view text);
 
 } // namespace milter

@@ -34,6 +34,17 @@ std::string alternatives(const std::vector<std::string>& words) {
     return text;
 }
 
+OrFault<void> read_table(const TomlEntry& entry) {
+    const bool is_one_of_many = entry.element.number > 0 && entry.path.size() == 1;
+    if (entry.value.kind == kind_table && !is_one_of_many) {
+        return {};
+    }
+    const auto kind = is_one_of_many ? "an array of tables" : std::string{entry.value.kind};
+    return fault_at(entry.value,
+                    "must be a table, [" + TomlEntry{entry.path, {}, {}, {}}.key() + "], not " +
+                        kind);
+}
+
 OrFault<bool> read_bool(const TomlScalar& value) {
     if (const auto* const boolean = std::get_if<bool>(&value.content)) {
         return *boolean;

@@ -28,6 +28,8 @@ tl::unexpected<Fault> fault_at(const TomlScalar& value, std::string message);
 tl::unexpected<Fault> wrong_kind(const TomlScalar& value, const std::string& allowed);
 tl::unexpected<Fault> wrong_text(const TomlScalar& value, const std::string& allowed);
 
+// Whether it is a table, and none of an array.
+OrFault<void> read_table(const TomlEntry& entry);
 OrFault<bool> read_bool(const TomlScalar& value);
 OrFault<std::int64_t> read_number(const TomlScalar& value, std::int64_t least, std::int64_t most);
 OrFault<std::string> read_string(const TomlScalar& value, const std::string& allowed);

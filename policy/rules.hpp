@@ -20,6 +20,12 @@ namespace policy {
 enum class Mode : std::uint8_t { off, observe, tag, soft, enforce, closed };
 
 enum class Profile : std::uint8_t { rfc7372, gmail, eop, mx6, fallback, terse };
+inline constexpr auto all_profiles = std::to_array<Profile>({Profile::rfc7372,
+                                                             Profile::gmail,
+                                                             Profile::eop,
+                                                             Profile::mx6,
+                                                             Profile::fallback,
+                                                             Profile::terse});
 
 enum class ReverseName : std::uint8_t { confirmed, present, any };
 enum class Authentication : std::uint8_t {

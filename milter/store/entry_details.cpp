@@ -5,6 +5,8 @@
 #include "policy/printable.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -67,6 +69,7 @@ void put(proto::Spf* to, const policy::SpfEvidence& spf) {
     put(to->mutable_problem(), spf.problem);
     put(to->mutable_explanation(), spf.explanation);
     to->set_is_wide(spf.is_wide);
+    to->set_lists_only_ipv4(spf.lists_only_ipv4);
 }
 
 void put(proto::Dkim* to, const std::vector<policy::DkimSignature>& signatures) {
@@ -82,6 +85,45 @@ void put(proto::Dkim* to, const std::vector<policy::DkimSignature>& signatures) 
         put(to_signature->mutable_problem(), signature.problem);
         to_signature->set_key_bits(signature.key_bits);
         to_signature->set_is_testing(signature.is_testing);
+    }
+}
+
+void put(proto::Organization* to, const policy::Organization& organization) {
+    put(to->mutable_domain(), organization.domain);
+    if (organization.organizational_domain != organization.domain) {
+        put(to->mutable_organizational_domain(), organization.organizational_domain);
+    }
+}
+
+void put(proto::SenderDomain* to, const policy::SenderDomainEvidence& sender_domain) {
+    to->set_result(number_of(sender_domain.result));
+    to->set_has_ipv6(sender_domain.has_ipv6);
+}
+
+// A message takes minutes; where a clock was set meanwhile, what does not fit is not told.
+std::int32_t mail_time_ms(const policy::JournalEntry& entry) {
+    const auto time = entry.evidence.time.value_or(entry.time);
+    const auto length = (entry.time - time).count();
+    const auto told = static_cast<std::int32_t>(length);
+    return told == length ? told : 0;
+}
+
+// What chooses the stage, and what is asked of the author's domain.
+void put_stage_evidence(proto::Entry* to, const policy::JournalEntry& entry) {
+    const policy::Evidence& evidence = entry.evidence;
+    if (evidence.phase != policy::Phase::end_of_message) {
+        to->set_phase(number_of(evidence.phase));
+    }
+    to->set_mail_time_ms(mail_time_ms(entry));
+    if (evidence.percentile) {
+        to->set_percentile(*evidence.percentile);
+    }
+    put(to->mutable_from_domain(), evidence.from_domain);
+    for (const auto& organization : evidence.organizations) {
+        put(to->add_organizations(), organization);
+    }
+    if (evidence.sender_domain) {
+        put(to->mutable_sender_domain(), *evidence.sender_domain);
     }
 }
 
@@ -114,6 +156,7 @@ void put(proto::Entry* to, const policy::JournalEntry& entry) {
     if (evidence.dkim) {
         put(to->mutable_dkim(), *evidence.dkim);
     }
+    put_stage_evidence(to, entry);
 }
 
 // --- Reading ---------------------------------------------------------------------------------
@@ -158,9 +201,29 @@ public:
         if (from.has_dkim()) {
             evidence.dkim = signatures_in(*from.mutable_dkim());
         }
+        take_stage_evidence(entry, from);
     }
 
 private:
+    void take_stage_evidence(policy::JournalEntry& entry, proto::Entry& from) const {
+        policy::Evidence& evidence = entry.evidence;
+        if (from.phase() != proto::PHASE_LEFT_OUT) {
+            evidence.phase = value_in<policy::Phase>(from.phase(), "a phase");
+        }
+        evidence.time = entry.time - std::chrono::milliseconds{from.mail_time_ms()};
+        if (from.has_percentile()) {
+            evidence.percentile = percentile_in(from.percentile());
+        }
+        evidence.from_domain = std::move(*from.mutable_from_domain());
+        evidence.organizations.reserve(static_cast<std::size_t>(from.organizations_size()));
+        for (auto& organization : *from.mutable_organizations()) {
+            evidence.organizations.push_back(organization_in(organization));
+        }
+        if (from.has_sender_domain()) {
+            evidence.sender_domain = sender_domain_in(from.sender_domain());
+        }
+    }
+
     // Of a number as it was read: of this version, of a later one, or of a damaged file.
     template <typename Enum>
     Enum value_in(int number, const char* what) const {
@@ -185,6 +248,26 @@ private:
             verdict.would_enforce = value_in<policy::Action>(from.would_enforce(), "an action");
         }
         return verdict;
+    }
+
+    double percentile_in(double number) const {
+        if (!(number >= 0 && number < 100)) { // nor is it NaN
+            fail("it has " + std::to_string(number) + " for a percentile");
+        }
+        return number;
+    }
+
+    static policy::Organization organization_in(proto::Organization& from) {
+        std::string organizational_domain = from.has_organizational_domain()
+                                                ? std::move(*from.mutable_organizational_domain())
+                                                : from.domain();
+        return {std::move(*from.mutable_domain()), std::move(organizational_domain)};
+    }
+
+    policy::SenderDomainEvidence sender_domain_in(const proto::SenderDomain& from) const {
+        return {
+            value_in<policy::SenderDomainResult>(from.result(), "a result of the sender domain"),
+            from.has_ipv6()};
     }
 
     static policy::Listener listener_in(proto::Listener& from) {
@@ -228,7 +311,8 @@ private:
                 std::move(*from.mutable_mechanism()),
                 std::move(*from.mutable_problem()),
                 std::move(*from.mutable_explanation()),
-                from.is_wide()};
+                from.is_wide(),
+                from.lists_only_ipv4()};
     }
 
     policy::DkimSignature signature_in(proto::Dkim::Signature& from) const {

@@ -43,6 +43,9 @@ constexpr proto::Reason number_of(policy::Reason reason) {
     case policy::Reason::unauthenticated: return proto::REASON_UNAUTHENTICATED;
     case policy::Reason::authentication_temperror: return proto::REASON_AUTHENTICATION_TEMPERROR;
     case policy::Reason::dkim_temperror: return proto::REASON_DKIM_TEMPERROR;
+    case policy::Reason::sender_domain_unreachable: return proto::REASON_SENDER_DOMAIN_UNREACHABLE;
+    case policy::Reason::sender_domain_null_mx: return proto::REASON_SENDER_DOMAIN_NULL_MX;
+    case policy::Reason::sender_domain_temperror: return proto::REASON_SENDER_DOMAIN_TEMPERROR;
     case policy::Reason::closed: return proto::REASON_CLOSED;
     }
     return proto::REASON_LEFT_OUT;
@@ -104,6 +107,27 @@ constexpr proto::DkimResult number_of(policy::DkimResult result) {
     case policy::DkimResult::permerror: return proto::DKIM_PERMERROR;
     }
     return proto::DKIM_LEFT_OUT;
+}
+
+constexpr proto::SenderDomainResult number_of(policy::SenderDomainResult result) {
+    switch (result) {
+    case policy::SenderDomainResult::reachable: return proto::SENDER_DOMAIN_REACHABLE;
+    case policy::SenderDomainResult::unreachable: return proto::SENDER_DOMAIN_UNREACHABLE;
+    case policy::SenderDomainResult::null_mx: return proto::SENDER_DOMAIN_NULL_MX;
+    case policy::SenderDomainResult::temperror: return proto::SENDER_DOMAIN_TEMPERROR;
+    }
+    return proto::SENDER_DOMAIN_LEFT_OUT;
+}
+
+constexpr proto::Phase number_of(policy::Phase phase) {
+    switch (phase) {
+    case policy::Phase::connect: return proto::PHASE_CONNECT;
+    case policy::Phase::helo: return proto::PHASE_HELO;
+    case policy::Phase::mail: return proto::PHASE_MAIL;
+    case policy::Phase::rcpt: return proto::PHASE_RCPT;
+    case policy::Phase::end_of_message: return proto::PHASE_END_OF_MESSAGE;
+    }
+    return proto::PHASE_LEFT_OUT;
 }
 
 // The enumerator with that number; enumerators count from 0 without a gap. Numbers are as they

@@ -4,13 +4,18 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <functional>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
+using namespace std::chrono_literals;
 using namespace policy; // NOLINT(google-build-using-namespace): the words of every row below
 
 namespace {
@@ -51,6 +56,54 @@ Octets octets_of(std::string_view hex) {
     return octets;
 }
 
+template <typename Enum>
+Enum any_of(std::mt19937& random, Enum last) {
+    return static_cast<Enum>(random() % (static_cast<unsigned>(last) + 1));
+}
+
+std::string any_text(std::mt19937& random) {
+    std::string text(random() % 40, '\0');
+    std::ranges::generate(text, [&] { return "abcXYZ019.-@%<>~ =\"'"[random() % 20]; });
+    return text;
+}
+
+SpfEvidence any_spf(std::mt19937& random) {
+    return {any_of(random, SpfResult::permerror),
+            any_text(random),
+            any_text(random),
+            any_text(random),
+            any_text(random),
+            random() % 2 == 0,
+            random() % 2 == 0};
+}
+
+// What chooses stages, and what is asked of domains.
+JournalEntry random_entry(std::mt19937& random) {
+    const auto is_known = [&] { return random() % 3 != 0; };
+    JournalEntry entry = tests::entry("c1");
+    Evidence& evidence = entry.evidence;
+    evidence.phase = any_of(random, Phase::end_of_message);
+    evidence.time = entry.time - std::chrono::milliseconds{static_cast<std::int32_t>(random())};
+    evidence.listener = {any_text(random), any_text(random), any_text(random)};
+    if (is_known()) {
+        evidence.percentile = std::uniform_real_distribution<double>{0, 100}(random);
+    }
+    evidence.from_domain = any_text(random);
+    for (auto left = random() % 4; left > 0; --left) {
+        const std::string domain = any_text(random);
+        evidence.organizations.push_back({domain, is_known() ? any_text(random) : domain});
+    }
+    if (is_known()) {
+        evidence.sender_domain = {any_of(random, SenderDomainResult::temperror), is_known()};
+    }
+    if (is_known()) {
+        evidence.spf_mail_from = any_spf(random);
+    }
+    evidence.spf_helo = any_spf(random);
+    evidence.recipients.assign(random() % 4, any_text(random));
+    return entry;
+}
+
 } // namespace
 
 TEST_CASE("an entry is read as it was written") {
@@ -61,13 +114,18 @@ TEST_CASE("an entry is read as it was written") {
 
     const std::vector<Case> cases{
         {"ordinary", [](JournalEntry&) {}},
-        {"nothing known", [](JournalEntry& entry) { entry = {}; }},
+        {"nothing known",
+         [](JournalEntry& entry) {
+             entry = {};
+             entry.evidence.time = entry.time;
+         }},
         {"no answer to any check, and each was made",
          [](JournalEntry& entry) {
              entry.evidence.iprev = IprevEvidence{};
              entry.evidence.spf_mail_from = SpfEvidence{};
              entry.evidence.spf_helo = SpfEvidence{};
              entry.evidence.dkim = std::vector<DkimSignature>{};
+             entry.evidence.sender_domain = SenderDomainEvidence{};
          }},
         {"no listener", [](JournalEntry& entry) { entry.evidence.listener = {}; }},
         {"a listener with a port alone",
@@ -84,12 +142,15 @@ TEST_CASE("an entry is read as it was written") {
              entry.evidence.is_from_list = true;
              entry.evidence.is_forwarded = true;
              entry.evidence.spf_mail_from->is_wide = true;
+             entry.evidence.spf_mail_from->lists_only_ipv4 = true;
+             entry.evidence.sender_domain = {SenderDomainResult::reachable, true};
              entry.evidence.dkim->front().is_testing = true;
          }},
         {"every text",
          [](JournalEntry& entry) {
              entry.evidence.spf_mail_from = {
-                 SpfResult::fail, "d.example", "-all", "a problem", "an explanation", false};
+                 SpfResult::fail, "d.example", "-all", "a problem", "an explanation", false, false};
+             entry.evidence.from_domain = "author.example";
              entry.evidence.dkim = {{DkimResult::policy,
                                      "d.example",
                                      "u@d.example",
@@ -106,6 +167,19 @@ TEST_CASE("an entry is read as it was written") {
                  {"a.example", NameOutcome::elsewhere, {tests::client, Address{}}},
                  {"b.example", NameOutcome::no_address, {}},
                  {"", NameOutcome::not_looked_up, {}}};
+         }},
+        {"it took three minutes", [](JournalEntry& entry) { *entry.evidence.time -= 180s; }},
+        {"the clock was set back meanwhile",
+         [](JournalEntry& entry) { *entry.evidence.time += 1ms; }},
+        {"the first of a hundred", [](JournalEntry& entry) { entry.evidence.percentile = 0; }},
+        {"the last of a hundred",
+         [](JournalEntry& entry) { entry.evidence.percentile = std::nextafter(100.0, 0.0); }},
+        {"domains of organizations, of themselves, and of nobody",
+         [](JournalEntry& entry) {
+             entry.evidence.organizations = {{"a.b.example", "b.example"},
+                                             {"b.example", "b.example"},
+                                             {"example", ""},
+                                             {"", ""}};
          }},
         {"refused",
          [](JournalEntry& entry) {
@@ -172,6 +246,31 @@ TEST_CASE("every value is read as it was written") {
                          DkimResult::neutral,
                          DkimResult::temperror,
                          DkimResult::permerror}));
+    entry.evidence.sender_domain.emplace();
+    check(entry.evidence.sender_domain->result,
+          std::to_array({SenderDomainResult::reachable,
+                         SenderDomainResult::unreachable,
+                         SenderDomainResult::null_mx,
+                         SenderDomainResult::temperror}));
+    check(entry.evidence.phase,
+          std::to_array(
+              {Phase::connect, Phase::helo, Phase::mail, Phase::rcpt, Phase::end_of_message}));
+}
+
+TEST_CASE("entries made at random are read as they were written") {
+    std::mt19937 random{20'261'122}; // NOLINT(cert-msc51-cpp): the same each time
+    for (int i = 0; i < 2'000; ++i) {
+        const JournalEntry entry = random_entry(random);
+        CHECK(read_back(entry) == entry);
+    }
+}
+
+TEST_CASE("an entry of which no time of MAIL is known has its own") {
+    JournalEntry entry = tests::entry("c1");
+    entry.evidence.time.reset();
+    CHECK(read_back(entry).evidence.time == entry.time);
+    entry.evidence.time = entry.time - std::chrono::days{400}; // a clock that was wrong
+    CHECK(read_back(entry).evidence.time == entry.time);
 }
 
 TEST_CASE("text of strangers is made printable and cut") {
@@ -204,6 +303,27 @@ TEST_CASE("what an earlier version wrote is read") {
                   "706c652e6f72677a2f0a2d0803120b6578616d706c652e6f7267220273312a0a7273612d73686132"
                   "353632096447567a64412b2f3d408010");
     const JournalEntry entry = tests::entry("c1");
+    CHECK(store::details_of(entry) == octets);
+    CHECK(store::with_details(columns_of(entry), octets) == entry);
+}
+
+TEST_CASE("what came with the stages has numbers, too") {
+    JournalEntry entry = tests::entry("c1");
+    entry.evidence = Evidence{};
+    entry.evidence.phase = Phase::rcpt;
+    entry.evidence.time = entry.time - 1500ms;
+    entry.evidence.percentile = 12.5;
+    entry.evidence.from_domain = "a.example";
+    entry.evidence.organizations = {{"m.a.example", "a.example"}, {"a.example", "a.example"}};
+    entry.evidence.spf_helo = SpfEvidence{};
+    entry.evidence.spf_helo->lists_only_ipv4 = true;
+    entry.evidence.sender_domain = {SenderDomainResult::null_mx, true};
+    entry.verdict.reason = Reason::sender_domain_null_mx;
+    const Octets octets =
+        octets_of("0a0e6d782e6578616d706c652e6e657412043458595a2213080110021a0764656661756c74280930"
+                  "0238037204080138018001048801b817910100000000000029409a0109612e6578616d706c65a201"
+                  "180a0b6d2e612e6578616d706c651209612e6578616d706c65a2010b0a09612e6578616d706c65aa"
+                  "010408031001");
     CHECK(store::details_of(entry) == octets);
     CHECK(store::with_details(columns_of(entry), octets) == entry);
 }
@@ -244,6 +364,11 @@ TEST_CASE("octets that no entry has are told with the case") {
          "2204080110026a020863",
          "it has 99 for a result of SPF"},
         {"no result of DKIM", "2204080110027a020a00", "it has 0 for a result of DKIM"},
+        {"a phase of a later version", "22040801100280010a", "it has 10 for a phase"},
+        {"no result of the sender domain", "220408011002aa0100", "it has 0 for a result of the se"},
+        {"more than all", "22040801100291010000000000005940", "it has 100.000000 for a percentile"},
+        {"less than none", "220408011002910100000000000000c0", "it has -2.000000 for a percentile"},
+        {"no number", "2204080110029101000000000000f87f", "for a percentile"},
         {"another format", "7b2261223a317d", "damaged"},
     };
     for (const auto& c : cases) {

@@ -15,6 +15,7 @@ inline constexpr policy::Time noon{std::chrono::sys_days{std::chrono::year{2026}
 
 inline policy::JournalEntry entry(const std::string& case_id) {
     policy::Evidence evidence = unauthenticated_evidence();
+    evidence.time = noon;
     evidence.listener = {"mx", "2001:db8::25", "25"};
     evidence.dkim = {signature(policy::DkimResult::fail)};
     evidence.dkim->front().signature = "dGVzdA+/="; // no more of it is kept

@@ -2,6 +2,8 @@
 
 #include "milter/store/store.hpp"
 #include "policy/ascii.hpp"
+#include "policy/mailbox.hpp"
+#include "policy/recipient_pattern.hpp"
 
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -110,9 +112,23 @@ bool could_spell(std::string_view text, std::string_view local_part) {
     return false;
 }
 
+// Behind a hash, where the address has more than one reading or none (policy/mailbox.hpp).
+constexpr std::string_view may_lead_elsewhere = "%";
+constexpr std::string_view is_malformed = "<";
+
+std::string_view reading_of(std::string_view address) {
+    if (policy::has_one_reading(address)) {
+        return "";
+    }
+    return policy::Mailbox::parse(address) ? may_lead_elsewhere : is_malformed;
+}
+
 bool is_hash(std::string_view local_part) {
-    return local_part.size() == hash_digits + 1 && local_part.front() == mark &&
-           local_part.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
+    const std::string_view rest = local_part.substr(std::min(local_part.size(), hash_digits + 1));
+    return local_part.size() > hash_digits && local_part.front() == mark &&
+           local_part.substr(1, hash_digits).find_first_not_of("0123456789abcdef") ==
+               std::string_view::npos &&
+           (rest.empty() || rest == may_lead_elsewhere || rest == is_malformed);
 }
 
 } // namespace
@@ -159,9 +175,6 @@ private:
 LocalParts::LocalParts(const std::string& key) : hmac_{std::make_shared<Hmac>(key)} {}
 
 std::string LocalParts::hash(std::string_view local_part) const {
-    if (!hmac_ || local_part.empty() || is_hash(local_part)) {
-        return std::string{local_part};
-    }
     // RFC 5321 has local parts differ by case; no postmaster has seen two people who did.
     const Hmac::Digest digest = hmac_->digest(policy::to_lower(local_part));
     constexpr std::string_view hex = "0123456789abcdef";
@@ -175,7 +188,11 @@ std::string LocalParts::hash(std::string_view local_part) const {
 
 std::string LocalParts::hidden(std::string_view address) const {
     const auto local_part = local_part_of(address);
-    return hash(local_part) + std::string{address.substr(local_part.size())};
+    if (!hmac_ || local_part.empty() || is_hash(local_part)) {
+        return std::string{address};
+    }
+    return hash(local_part) + std::string{reading_of(address)} +
+           std::string{address.substr(local_part.size())};
 }
 
 policy::JournalEntry LocalParts::hidden(policy::JournalEntry entry) const {
@@ -202,15 +219,23 @@ policy::JournalEntry LocalParts::hidden(policy::JournalEntry entry) const {
 }
 
 // Both forms: an entry may be from a time when addresses were kept in full.
-policy::Policy LocalParts::for_hidden(policy::Policy policy) const {
-    std::vector<policy::RecipientPattern> hidden_twins;
-    for (const auto& pattern : policy.exempt_recipients) {
-        if (pattern.local_part != "*") {
-            hidden_twins.push_back({hash(pattern.local_part), pattern.domain});
+void LocalParts::add_hidden_twins(std::vector<policy::RecipientPattern>& patterns) const {
+    std::vector<policy::RecipientPattern> twins;
+    for (const auto& [local_part, domain] : patterns) {
+        if (local_part != "*") {
+            const std::string twin = hidden(local_part + "@example.org"); // of any domain
+            twins.push_back({std::string{local_part_of(twin)}, domain});
         }
     }
-    policy.exempt_recipients.insert(
-        policy.exempt_recipients.end(), hidden_twins.begin(), hidden_twins.end());
+    patterns.insert(patterns.end(), twins.begin(), twins.end());
+}
+
+policy::Policy LocalParts::for_hidden(policy::Policy policy) const {
+    add_hidden_twins(policy.exempt_recipients);
+    add_hidden_twins(policy.probe_recipients);
+    for (auto& stage : policy.stages) {
+        add_hidden_twins(stage.selector.recipients);
+    }
     return policy;
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace store {
 
@@ -20,19 +21,23 @@ public:
 
     // "user@example.org" as "~0123456789abcdef@example.org". The same for the same local part in
     // any case and with the same key; what is hidden already, and the null path, stay as they are.
+    // What has no one reading has none afterwards: "~0123456789abcdef%@example.org" may lead
+    // elsewhere as the address did, and "~0123456789abcdef<@example.org" is nobody's, either.
     std::string hidden(std::string_view address) const;
 
     // All addresses in it. A text of the SPF check that could spell the local part, as an
     // explanation with %{s} does, is left out.
     policy::JournalEntry hidden(policy::JournalEntry entry) const;
 
-    // Judges entries with hidden addresses as `policy` judges those with full ones.
+    // Judges entries with hidden addresses as `policy` judges those with full ones, as long as they
+    // were hidden with this key.
     policy::Policy for_hidden(policy::Policy policy) const;
 
 private:
     class Hmac;
 
     std::string hash(std::string_view local_part) const;
+    void add_hidden_twins(std::vector<policy::RecipientPattern>& patterns) const;
 
     std::shared_ptr<Hmac> hmac_; // empty: hides nothing
 };

@@ -2,6 +2,8 @@
 #include "milter/store/store.hpp"
 #include "policy/ascii.hpp"
 #include "policy/decide.hpp"
+#include "policy/mailbox.hpp"
+#include "policy/recipient_pattern.hpp"
 #include "tests/store/entry_makers.hpp"
 #include "tests/store/temporary_folder.hpp"
 #include "tests/store/trouble.hpp"
@@ -23,6 +25,27 @@ using tests::trouble_with;
 using tests::write_file;
 
 const std::string key(32, 'k');
+
+// Each set of patterns as what is exempt, and as what selects a stage.
+std::vector<policy::Policy>
+policies_by(const std::vector<std::vector<policy::RecipientPattern>>& patterns) {
+    std::vector<policy::Policy> policies;
+    for (const auto& each : patterns) {
+        policy::Policy exempts;
+        exempts.stages.front().mode = policy::Mode::enforce;
+        exempts.exempt_recipients = each;
+        policies.push_back(exempts);
+        policy::Policy selects;
+        selects.exempt_recipients.clear();
+        policy::Stage tenants;
+        tenants.name = "tenants";
+        tenants.mode = policy::Mode::enforce;
+        tenants.selector.recipients = each;
+        selects.stages.insert(selects.stages.begin(), tenants);
+        policies.push_back(selects);
+    }
+    return policies;
+}
 
 } // namespace
 
@@ -59,6 +82,27 @@ TEST_CASE("whatever stands before the last @ is hidden") {
     CHECK(hashed.hidden("postmaster").find("postmaster") == std::string::npos);
     CHECK(hashed.hidden("\"a@b\"@example.org").find("a@b") == std::string::npos);
     CHECK(hashed.hidden("~0123456789ABCDEF@example.org") != "~0123456789ABCDEF@example.org");
+}
+
+TEST_CASE("what has no one reading has none when it is hidden") {
+    const LocalParts hashed{key};
+    for (const auto* const address : {"user%there@example.org", "there!user@example.org"}) {
+        const std::string hidden = hashed.hidden(address);
+        CAPTURE(hidden);
+        CHECK(policy::Mailbox::parse(hidden));
+        CHECK_FALSE(policy::has_one_reading(hidden));
+        CHECK(hashed.hidden(hidden) == hidden);
+    }
+    for (const auto* const address : {"us er@example.org", "(user@example.org", "a@b<user>"}) {
+        const std::string hidden = hashed.hidden(address);
+        CAPTURE(hidden);
+        CHECK_FALSE(policy::Mailbox::parse(hidden));
+        CHECK(hidden.find("user@") == std::string::npos);
+        CHECK(hashed.hidden(hidden) == hidden);
+    }
+    for (const auto* const address : {"user@example.org", "\"us er\"@example.org", "postmaster"}) {
+        CHECK(policy::has_one_reading(hashed.hidden(address)));
+    }
 }
 
 TEST_CASE("an entry has no local part left") {
@@ -102,6 +146,9 @@ TEST_CASE("a hidden entry is judged as the full one was") {
                                               "@example.net",
                                               "~0123456789abcdef@example.net",
                                               "\"a b\"@example.net",
+                                              "a b@example.net",
+                                              "user%example.org@example.net",
+                                              "user@example.net(@example.org",
                                               ""};
     const std::vector<std::vector<policy::RecipientPattern>> patterns{
         {},
@@ -111,13 +158,11 @@ TEST_CASE("a hidden entry is judged as the full one was") {
         {{"user", "example.net"}, {"Other", "EXAMPLE.net"}},
         {{"~0123456789abcdef", "example.net"}},
         {{"\"a b\"", "*"}},
+        {{"user%example.org", "example.net"}},
     };
     const LocalParts hashed{key};
     policy::JournalEntry entry = tests::entry("c1");
-    for (const auto& exempt : patterns) {
-        policy::Policy policy;
-        policy.stages.front().mode = policy::Mode::enforce;
-        policy.exempt_recipients = exempt;
+    for (const auto& policy : policies_by(patterns)) {
         const policy::Policy for_hidden = hashed.for_hidden(policy);
         for (const auto& first : recipients) {
             for (const auto& second : recipients) {

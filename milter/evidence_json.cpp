@@ -39,7 +39,8 @@ Json to_json(const policy::SpfEvidence& spf) {
             {"mechanism", text(spf.mechanism)},
             {"problem", text(spf.problem)},
             {"explanation", text(spf.explanation)},
-            {"is_wide", spf.is_wide}};
+            {"is_wide", spf.is_wide},
+            {"lists_only_ipv4", spf.lists_only_ipv4}};
 }
 
 Json to_json(const policy::DkimSignature& signature) {
@@ -51,6 +52,15 @@ Json to_json(const policy::DkimSignature& signature) {
             {"problem", text(signature.problem)},
             {"key_bits", signature.key_bits},
             {"is_testing", signature.is_testing}};
+}
+
+Json to_json(const policy::Organization& organization) {
+    return {{"domain", text(organization.domain)},
+            {"organizational_domain", text(organization.organizational_domain)}};
+}
+
+Json to_json(const policy::SenderDomainEvidence& sender_domain) {
+    return {{"result", to_string(sender_domain.result)}, {"has_ipv6", sender_domain.has_ipv6}};
 }
 
 Json to_json(const policy::ReplyCode& code) {
@@ -89,19 +99,25 @@ Json to_json(const policy::Evidence& evidence) {
     for (const auto& recipient : evidence.recipients) {
         recipients.push_back(text(recipient));
     }
-    return {{"client", evidence.client ? Json(evidence.client->to_string()) : Json(nullptr)},
+    return {{"phase", to_string(evidence.phase)},
+            {"time", evidence.time ? Json(to_string(*evidence.time)) : Json(nullptr)},
+            {"client", evidence.client ? Json(evidence.client->to_string()) : Json(nullptr)},
             {"listener", to_json(evidence.listener)},
             {"helo", text(evidence.helo)},
             {"is_authenticated", evidence.is_authenticated},
             {"mail_from", text(evidence.mail_from)},
             {"mail_from_domain", text(evidence.mail_from_domain)},
             {"recipients", std::move(recipients)},
+            {"percentile", evidence.percentile ? Json(*evidence.percentile) : Json(nullptr)},
             {"is_from_list", evidence.is_from_list},
             {"is_forwarded", evidence.is_forwarded},
+            {"from_domain", text(evidence.from_domain)},
+            {"organizations", to_json(evidence.organizations)},
             {"iprev", to_json(evidence.iprev)},
             {"spf_mail_from", to_json(evidence.spf_mail_from)},
             {"spf_helo", to_json(evidence.spf_helo)},
-            {"dkim", to_json(evidence.dkim)}};
+            {"dkim", to_json(evidence.dkim)},
+            {"sender_domain", to_json(evidence.sender_domain)}};
 }
 
 Json to_json(const policy::Verdict& verdict) {

@@ -1,5 +1,6 @@
 #include "milter/explain_text.hpp"
 
+#include "milter/since.hpp"
 #include "policy/authentication_results.hpp"
 #include "policy/printable.hpp"
 
@@ -8,19 +9,70 @@
 
 namespace milter {
 
+namespace {
+
+// "mx [2001:db8::25]:25", of what is known.
+std::string told(const policy::Listener& listener) {
+    std::string text = listener.name;
+    if (!listener.address.empty()) {
+        text += fmt::format("{}[{}]", text.empty() ? "" : " ", listener.address);
+    }
+    if (!listener.port.empty()) {
+        text += ':' + listener.port;
+    }
+    return policy::printable(text);
+}
+
+std::string told(const policy::SenderDomainEvidence& sender_domain) {
+    const bool has_hosts = sender_domain.result == policy::SenderDomainResult::reachable;
+    return std::string{to_string(sender_domain.result)} +
+           (has_hosts && !sender_domain.has_ipv6 ? ", over IPv4 alone" : "");
+}
+
+std::string organizations_text(const policy::Evidence& evidence) {
+    std::string text;
+    for (const auto& [domain, organizational_domain] : evidence.organizations) {
+        if (domain != organizational_domain) {
+            text += fmt::format("    {} is of {}\n",
+                                policy::printable(domain),
+                                policy::printable(organizational_domain));
+        }
+    }
+    return text;
+}
+
+} // namespace
+
 std::string evidence_text(const policy::Evidence& evidence) {
-    std::string text = fmt::format("    client {}\n    helo {}\n    mail_from <{}>\n",
-                                   evidence.client ? evidence.client->to_string() : "none",
-                                   policy::printable(evidence.helo),
-                                   policy::printable(evidence.mail_from));
+    std::string text;
+    if (evidence.time) {
+        text += fmt::format("    time {}\n", to_string(*evidence.time));
+    }
+    if (evidence.listener != policy::Listener{}) {
+        text += fmt::format("    listener {}\n", told(evidence.listener));
+    }
+    text += fmt::format("    client {}\n    helo {}\n    mail_from <{}>\n",
+                        evidence.client ? evidence.client->to_string() : "none",
+                        policy::printable(evidence.helo),
+                        policy::printable(evidence.mail_from));
+    if (evidence.percentile) {
+        text += fmt::format("    percentile {:.2f}\n", *evidence.percentile);
+    }
     if (evidence.is_from_list) {
         text += "    from a mailing list (List-Id)\n";
     }
     if (evidence.is_forwarded) {
         text += "    forwarded\n";
     }
+    if (!evidence.from_domain.empty()) {
+        text += fmt::format("    from_domain {}\n", policy::printable(evidence.from_domain));
+    }
+    text += organizations_text(evidence);
     for (const auto& result : policy::resinfos(evidence)) {
         text += "    " + result + '\n';
+    }
+    if (evidence.sender_domain) {
+        text += fmt::format("    sender domain {}\n", told(*evidence.sender_domain));
     }
     return text;
 }

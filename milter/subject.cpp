@@ -52,7 +52,11 @@ void add_texts(const std::optional<policy::SpfEvidence>& spf, std::vector<std::s
 
 // All that a client, its message or its zones supplied.
 std::vector<std::string> texts_of(const policy::Evidence& evidence) {
-    std::vector<std::string> texts{evidence.helo, evidence.mail_from, evidence.mail_from_domain};
+    std::vector<std::string> texts{
+        evidence.helo, evidence.mail_from, evidence.mail_from_domain, evidence.from_domain};
+    for (const auto& [domain, organizational_domain] : evidence.organizations) {
+        texts.push_back(domain); // the other is a part of it
+    }
     for (const auto& recipient : evidence.recipients) {
         texts.insert(texts.end(), {recipient, verify::domain_of(recipient)});
     }

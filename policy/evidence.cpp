@@ -20,7 +20,19 @@ constexpr auto sender_domain_words = std::to_array<Word<SenderDomainResult>>({
     {SenderDomainResult::temperror, "temperror"},
 });
 
+constexpr auto phase_words = std::to_array<Word<Phase>>({
+    {Phase::connect, "connect"},
+    {Phase::helo, "helo"},
+    {Phase::mail, "mail"},
+    {Phase::rcpt, "rcpt"},
+    {Phase::end_of_message, "end_of_message"},
+});
+
 } // namespace
+
+std::string_view to_string(Phase phase) {
+    return word_for(phase_words, phase);
+}
 
 std::string_view to_string(SenderDomainResult result) {
     return word_for(sender_domain_words, result);

@@ -109,6 +109,8 @@ using Time = std::chrono::sys_time<std::chrono::milliseconds>;
 // How far the dialogue has come. What belongs to a later event is not known yet.
 enum class Phase : std::uint8_t { connect, helo, mail, rcpt, end_of_message };
 
+std::string_view to_string(Phase phase);
+
 struct Evidence {
     Phase phase = Phase::end_of_message;
     std::optional<Time> time; // of MAIL; before it, of the connection

@@ -83,6 +83,8 @@ struct Outcome {
     std::string problem;
     std::string mechanism;
     bool is_wide = false;
+    bool has_ip4 = false;                      // of the domain's record, without includes
+    bool has_ip6 = false;                      // likewise
     std::optional<SpfMacroString> explanation; // exp= of the record that spoke
     std::string domain;                        // whose record that is
 };
@@ -128,6 +130,11 @@ Outcome matched(const SpfDirective& directive, bool is_by_wide_term) {
     return outcome;
 }
 
+bool has_mechanism(const SpfRecord& record, SpfMechanism mechanism) {
+    return std::ranges::find(record.directives, mechanism, &SpfDirective::mechanism) !=
+           record.directives.end();
+}
+
 // One evaluation with its limits, which hold across includes and redirects.
 class Evaluation {
 public:
@@ -146,14 +153,10 @@ public:
         if (!record) {
             return record.error();
         }
-        for (const auto& directive : record->directives) {
-            if (auto outcome = evaluate(directive, domain)) {
-                outcome->explanation = record->explanation;
-                outcome->domain = domain;
-                return *std::move(outcome);
-            }
-        }
-        return record->redirect ? redirect(*record->redirect, domain) : Outcome{};
+        Outcome outcome = evaluate(*record, domain);
+        outcome.has_ip4 = outcome.has_ip4 || has_mechanism(*record, SpfMechanism::ip4);
+        outcome.has_ip6 = outcome.has_ip6 || has_mechanism(*record, SpfMechanism::ip6);
+        return outcome;
     }
 
     // Section 6.2. Whatever is wrong with it, there is none.
@@ -210,6 +213,18 @@ private:
         return trouble(SpfResult::none,
                        shown + (failure == LookupFailure::no_such_domain ? " does not exist"
                                                                          : " has no SPF record"));
+    }
+
+    // NOLINTNEXTLINE(misc-no-recursion): as above
+    Outcome evaluate(const SpfRecord& record, const std::string& domain) {
+        for (const auto& directive : record.directives) {
+            if (auto outcome = evaluate(directive, domain)) {
+                outcome->explanation = record.explanation;
+                outcome->domain = domain;
+                return *std::move(outcome);
+            }
+        }
+        return record.redirect ? redirect(*record.redirect, domain) : Outcome{};
     }
 
     // Empty where it does not match.
@@ -395,6 +410,7 @@ SpfEvidence check_spf(Lookups& lookups, const SpfRequest& request) {
     evidence.mechanism = outcome.mechanism;
     evidence.problem = outcome.problem;
     evidence.is_wide = outcome.is_wide;
+    evidence.lists_only_ipv4 = outcome.has_ip4 && !outcome.has_ip6;
     if (outcome.result == SpfResult::fail) {
         evidence.explanation = evaluation.explanation_for(outcome);
     }

@@ -78,6 +78,37 @@ TEST_CASE("spf: the directive that matched is told as published") {
     CHECK(check("v=spf1") == SpfEvidence{SpfResult::neutral, "example.org", "", "", "", false});
 }
 
+TEST_CASE("spf: a record that has ip4 and no ip6 is told from others") {
+    for (const auto* const record : {"v=spf1 ip4:192.0.2.1 -all",
+                                     "v=spf1 a mx -ip4:192.0.2.0/24 ~all",
+                                     "v=spf1 ip4:192.0.2.1",
+                                     "v=spf1 ?all ip4:192.0.2.1",
+                                     "v=spf1 ip4:192.0.2.1 include:both.example -all",
+                                     "v=spf1 redirect=ip4.example",
+                                     "v=spf1 ip4:192.0.2.1 redirect=ip4.example"}) {
+        CAPTURE(record);
+        FakeResolver dns;
+        dns.add_txt("example.org", record);
+        dns.add_txt("ip4.example", "v=spf1 ip4:192.0.2.1 -all");
+        dns.add_txt("both.example", "v=spf1 ip4:192.0.2.1 ip6:2001:db8:7::7 -all");
+        CHECK(check(dns).lists_only_ipv4);
+    }
+    for (const auto* const record : {"v=spf1 -all",
+                                     "v=spf1 a mx -all",
+                                     "v=spf1 ip6:2001:db8:7::7 -all",
+                                     "v=spf1 ip4:192.0.2.1 -all ip6:2001:db8:7::7",
+                                     "v=spf1 include:ip4.example -all",
+                                     "v=spf1 ip4:192.0.2.1 redirect=both.example",
+                                     "v=spf1 ip6:2001:db8:7::7 redirect=ip4.example"}) {
+        CAPTURE(record);
+        FakeResolver dns;
+        dns.add_txt("example.org", record);
+        dns.add_txt("ip4.example", "v=spf1 ip4:192.0.2.1 -all");
+        dns.add_txt("both.example", "v=spf1 ip4:192.0.2.1 ip6:2001:db8:7::7 -all");
+        CHECK_FALSE(check(dns).lists_only_ipv4);
+    }
+}
+
 TEST_CASE("spf: what cannot have a record is none") {
     FakeResolver dns;
     dns.add_txt("example.org", "v=spf1 +all");

@@ -2,6 +2,7 @@
 
 #include "milter/since.hpp"
 #include "policy/authentication_results.hpp"
+#include "policy/hints.hpp"
 #include "policy/printable.hpp"
 
 #include <fmt/format.h>
@@ -73,6 +74,9 @@ std::string evidence_text(const policy::Evidence& evidence) {
     }
     if (evidence.sender_domain) {
         text += fmt::format("    sender domain {}\n", told(*evidence.sender_domain));
+    }
+    for (const auto& hint : policy::hints_of(evidence)) {
+        text += "    hint: " + hint + '\n';
     }
     return text;
 }

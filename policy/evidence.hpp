@@ -49,7 +49,7 @@ struct SpfEvidence {
     std::string problem;          // what stood in the way, for none, temperror and permerror
     std::string explanation;      // RFC 7208 section 6.2, for fail
     bool is_wide = false;         // passed by +all or by a prefix shorter than /16
-    bool lists_only_ipv4 = false; // it names addresses, and none of IPv6 (a hint, never judged by)
+    bool lists_only_ipv4 = false; // its record has ip4 and no ip6 (a hint, never judged by)
 
     friend bool operator==(const SpfEvidence&, const SpfEvidence&) = default;
 };
@@ -78,7 +78,7 @@ enum class SenderDomainResult : std::uint8_t {
 
 struct SenderDomainEvidence {
     SenderDomainResult result = SenderDomainResult::temperror;
-    bool has_ipv6 = false; // one of its hosts has an AAAA (a hint, never judged by)
+    bool has_ipv6 = false; // one of its hosts has an AAAA, or may have (a hint, never judged by)
 
     friend bool operator==(const SenderDomainEvidence&, const SenderDomainEvidence&) = default;
 };

@@ -119,7 +119,7 @@ Reply probe_reply(const Verdict& verdict,
     if (!context.help_url.empty()) {
         writer.add("See " + std::string{context.help_url});
     }
-    writer.add_results(evidence, context.authserv_id);
+    writer.add_diagnostics(evidence, context.authserv_id);
     return writer.reply();
 }
 

@@ -59,7 +59,7 @@ Reply reply_for(const Verdict& verdict,
     ReplyWriter writer{code_for(verdict, policy), expand(row.text.at(0), scene, first_line_limit)};
     add_text(writer, row, scene);
     if (replies.has_diagnostics) {
-        writer.add_results(evidence, context.authserv_id);
+        writer.add_diagnostics(evidence, context.authserv_id);
     }
     return writer.reply();
 }

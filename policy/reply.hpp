@@ -30,8 +30,8 @@ struct ReplyContext {
 // that is closed at HELO it is 421: the one code that ends the connection in every MTA.
 ReplyCode code_for(const Verdict& verdict, const Policy& policy);
 
-// The reply for a verdict with a reason. Never empty, never longer than
-// 32 lines or 2,000 octets with its codes; whole results are dropped from the end to keep that.
+// The reply for a verdict with a reason. Never empty, never longer than 32 lines or 2,000 octets
+// with its codes; to keep that, hints are left out first, and then whole results from the end.
 Reply reply_for(const Verdict& verdict,
                 const Evidence& evidence,
                 const Policy& policy,

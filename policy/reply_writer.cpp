@@ -1,6 +1,7 @@
 #include "policy/reply_writer.hpp"
 
 #include "policy/authentication_results.hpp"
+#include "policy/hints.hpp"
 #include "policy/text_lines.hpp"
 
 #include <cstddef>
@@ -57,17 +58,31 @@ bool ReplyWriter::add(std::string_view text, std::string_view later) {
     return is_added;
 }
 
-void ReplyWriter::add_results(const Evidence& evidence, std::string_view authserv_id) {
+void ReplyWriter::add_diagnostics(const Evidence& evidence, std::string_view authserv_id) {
+    for (auto hints = hints_of(evidence);; hints.pop_back()) {
+        ReplyWriter whole = *this;
+        for (const auto& hint : hints) {
+            whole.add(hint);
+        }
+        if (whole.add_results(evidence, authserv_id) || hints.empty()) {
+            reply_ = std::move(whole.reply_);
+            return;
+        }
+    }
+}
+
+bool ReplyWriter::add_results(const Evidence& evidence, std::string_view authserv_id) {
     Reply longer = reply_;
     append(longer, "Authentication-Results: " + std::string{authserv_id}, " ");
     for (const auto& result : resinfos(evidence)) {
         longer.lines.back() += ';';
         append(longer, ' ' + result, "  ");
         if (!fits(longer)) {
-            break;
+            return false;
         }
         reply_ = longer;
     }
+    return true;
 }
 
 } // namespace policy

@@ -17,13 +17,16 @@ public:
     // still to come. Whether it was added.
     bool add(std::string_view text, std::string_view later = {});
 
-    // The results as one Authentication-Results field, each beginning a line; from the first on
-    // that no longer fits they are left out.
-    void add_results(const Evidence& evidence, std::string_view authserv_id);
+    // Hints, each on lines of its own, and the results as one Authentication-Results field, each
+    // beginning a line. Where not all of it fits, hints are left out first, from the last on; then
+    // the results from the first on that does not fit.
+    void add_diagnostics(const Evidence& evidence, std::string_view authserv_id);
 
     const Reply& reply() const { return reply_; }
 
 private:
+    bool add_results(const Evidence& evidence, std::string_view authserv_id); // whether all fit
+
     Reply reply_;
 };
 

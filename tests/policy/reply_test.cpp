@@ -5,7 +5,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <functional>
 #include <string>
+#include <vector>
 
 using namespace policy; // NOLINT(google-build-using-namespace): the words of every row below
 
@@ -69,6 +71,8 @@ Evidence hostile_evidence() {
     evidence.spf_mail_from->domain = long_nasty;
     evidence.spf_mail_from->problem = long_nasty;
     evidence.spf_mail_from->mechanism = long_nasty;
+    evidence.spf_mail_from->lists_only_ipv4 = true;
+    evidence.sender_domain = {SenderDomainResult::reachable, false};
     DkimSignature signature = tests::signature(DkimResult::permerror);
     signature.sdid = signature.auid = signature.selector = signature.problem = long_nasty;
     evidence.dkim = std::vector(10, signature);
@@ -158,6 +162,38 @@ TEST_CASE("a result is shown whole or not at all") {
     check_limits(reply);
     CHECK(has(reply, "dkim=fail"));
     CHECK(reply.lines.back().ends_with("header.b=\"dGVzdA+/=abc\""));
+}
+
+TEST_CASE("hints stand between the help address and the results") {
+    Evidence evidence = tests::unauthenticated_evidence();
+    evidence.spf_mail_from->lists_only_ipv4 = true;
+    const Reply reply = reply_to(evidence, policy_of(Profile::rfc7372, Mode::enforce));
+    CHECK(has(reply,
+              "See https://mail.example.net/ipv6\n"
+              "SPF of example.org has ip4 and no ip6: add ip6:2001:db8:5::5.\n"
+              "Authentication-Results: mx.example.net;\n"));
+    check_limits(reply);
+    CHECK_FALSE(has(reply_to(evidence, policy_of(Profile::terse, Mode::enforce)), "ip4"));
+}
+
+TEST_CASE("hints go before a result does") {
+    Evidence evidence = tests::unauthenticated_evidence();
+    const Policy policy = policy_of(Profile::rfc7372, Mode::enforce);
+    const auto is_hint = [](const std::string& line) { return line.starts_with("SPF of"); };
+    std::vector<bool> has_hint;
+    for (std::size_t signatures = 0; signatures <= 30; ++signatures) {
+        evidence.dkim = std::vector(signatures, tests::signature(DkimResult::fail));
+        evidence.spf_mail_from->lists_only_ipv4 = false;
+        const Reply without = reply_to(evidence, policy);
+        evidence.spf_mail_from->lists_only_ipv4 = true;
+        Reply reply = reply_to(evidence, policy);
+        check_limits(reply);
+        has_hint.push_back(std::erase_if(reply.lines, is_hint) == 1);
+        CHECK(reply == without);
+    }
+    CHECK(has_hint.front());
+    CHECK_FALSE(has_hint.back());
+    CHECK(std::ranges::is_sorted(has_hint, std::greater<>{}));
 }
 
 TEST_CASE("what is wrong with a text is said") {

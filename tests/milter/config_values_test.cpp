@@ -1,8 +1,12 @@
 #include "milter/config_addresses.hpp"
+#include "milter/config_file.hpp"
+#include "milter/config_selector.hpp"
 #include "milter/config_store_values.hpp"
 #include "milter/config_values.hpp"
 
 #include <doctest/doctest.h>
+
+#include <cmath>
 
 using namespace milter;
 
@@ -152,7 +156,134 @@ TEST_CASE("config values: networks, and what was meant by bits beyond the length
 TEST_CASE("config values: recipients") {
     check(each(read_recipients),
           {"postmaster@*", "*@example.org", "user@example.org", "*@*"},
-          {"", "postmaster", "@example.org", "user@", "a b@example.org", "u*@example.org"});
+          {"",
+           "postmaster",
+           "example.org",
+           "@example.org",
+           "user@",
+           "a b@example.org",
+           "u*@example.org"});
+    CHECK(each(read_recipients)(text("example.org")).error().message ==
+          "write \"*@example.org\" for everybody at example.org");
+}
+
+TEST_CASE("config values: full addresses, and none that leads on") {
+    check(each(read_full_addresses),
+          {"ipv6-test@example.org", "Test@Example.ORG"},
+          {"",
+           "postmaster",
+           "postmaster@*",
+           "*@example.org",
+           "*@*",
+           "a%b@example.org",
+           "a!b@example.org",
+           "a@b@example.org"});
+}
+
+TEST_CASE("config values: networks of a stage are of IPv6, because nothing else is judged") {
+    check(each(read_ipv6_networks),
+          {"2001:db8:7::/48", "2001:db8::1", "::/0", "2000::/3"},
+          {"",
+           "192.0.2.0/24",
+           "192.0.2.1",
+           "::ffff:192.0.2.1",
+           "::ffff:0:0/96",
+           "2001:db8::1/48",
+           "example.org"});
+    CHECK(each(read_ipv6_networks)(text("192.0.2.0/24")).error().message ==
+          "\"192.0.2.0/24\" is IPv4, and mail over IPv4 is never judged");
+    CHECK(each(read_ipv6_networks)(text("2001:db8::1")).value() ==
+          Prefixes{{*policy::Address::parse("2001:db8::1"), 128}});
+}
+
+TEST_CASE("config values: domains, and all names below one") {
+    check(each(read_domains),
+          {"example.org",
+           ".example.org",
+           "example.org.",
+           "Mail.Example.ORG",
+           "_spf.example.org",
+           "xn--mnchen-3ya.example",
+           "example",
+           std::string(63, 'a') + ".example"},
+          {"",
+           ".",
+           "..",
+           "example..org",
+           "..example.org",
+           "*.example.org",
+           "user@example.org",
+           "m\u00fcnchen.example",
+           "exa mple.org",
+           "2001:db8::1",
+           std::string(64, 'a') + ".example",
+           [] {
+               std::string name = "a";
+               while (name.size() <= 253) {
+                   name += ".a";
+               }
+               return name;
+           }()});
+    CHECK(each(read_domains)(text("*.example.org")).error().message ==
+          "write \".example.org\" for every name below it");
+}
+
+TEST_CASE("config values: listeners by address, port, both or name") {
+    check(each(read_listeners),
+          {"2001:db8::25",
+           "[2001:db8::25]:25",
+           "[2001:db8::25]",
+           "2001:db8::25",
+           ":587",
+           "mx6.example.org",
+           "MTA-v6"},
+          {"",
+           "25",
+           ":",
+           ":0x19",
+           ":99999",
+           "[2001:db8::25",
+           "[2001:db8::25]:x",
+           "[name]:25",
+           "name:25",
+           "2001:db8::25:",
+           "two words"});
+    CHECK(each(read_listeners)(text("25")).error().message == "write \":25\" for a port");
+}
+
+TEST_CASE("config values: a share of senders") {
+    const auto number = [](auto content) { return value({1, 1}, "a number", content); };
+    CHECK(read_percent(number(std::int64_t{0})) == 0);
+    CHECK(read_percent(number(std::int64_t{100})) == 100);
+    CHECK(read_percent(number(0.5)) == 0.5);
+    for (const double content : {-0.1, 100.1, double{INFINITY}, double{NAN}}) {
+        CHECK(read_percent(number(content)).error().message == "must be a number from 0 to 100");
+    }
+    CHECK_FALSE(read_percent(number(std::int64_t{101})).has_value());
+    CHECK_FALSE(read_percent(number(std::int64_t{-1})).has_value());
+    CHECK(read_percent(text("10%")).error().message ==
+          "must be a number from 0 to 100, not a string");
+}
+
+TEST_CASE("config values: paths and keys") {
+    using namespace std::string_literals;
+    check(read_path, {"/etc/sixgate/partners"}, {"", "partners", "/", "/etc/", "/etc/\0x"s});
+    const auto key_of = [](std::string content) {
+        return read_rollout_key(text("file:/key"), [&](const std::string& file, std::size_t most) {
+            REQUIRE(file == "/key");
+            REQUIRE(most == 4'096);
+            return tl::expected<std::string, std::string>{content};
+        });
+    };
+    CHECK(key_of("0123456789abcdef") == "0123456789abcdef");
+    CHECK(key_of("0123456789abcdef\n") == "0123456789abcdef");
+    CHECK(key_of("0123456789abcdef\n\n") == "0123456789abcdef\n");
+    CHECK(key_of("0123456789abcde\n").error().message ==
+          "has only 15 octets: a key has at least 16 that nobody can guess");
+    CHECK_FALSE(key_of("").has_value());
+    CHECK_FALSE(read_rollout_key(text("/key"), content_of).has_value());
+    CHECK(read_rollout_key(text("file:/nowhere/key"), content_of).error().message ==
+          "/nowhere/key cannot be opened: No such file or directory");
 }
 
 TEST_CASE("config values: the help address is a URL that prints as it is") {
@@ -173,10 +304,17 @@ TEST_CASE("config values: the help address is a URL that prints as it is") {
 }
 
 TEST_CASE("config values: words of the policy") {
-    check(read_profile, {"rfc7372", "gmail", "eop", "terse"}, {"", "Gmail", "mx6", "fallback"});
+    check(read_profile,
+          {"rfc7372", "gmail", "eop", "mx6", "fallback", "terse"},
+          {"", "Gmail", "MX6", "mx6 "});
     check(read_mode, {"off", "observe", "tag", "soft", "enforce", "closed"}, {"", "on", "reject"});
     check(read_reverse_name, {"confirmed", "present", "any"}, {"", "yes"});
-    check(read_authentication, {"spf-or-dkim", "spf-and-dkim", "any"}, {"", "aligned", "spf"});
+    check(read_authentication,
+          {"spf-or-dkim", "spf-and-dkim", "aligned", "any"},
+          {"", "Aligned", "dmarc", "spf"});
+    check(read_sender_domain, {"reachable", "any"}, {"", "mx", "unreachable"});
+    check(read_closed_at, {"rcpt", "helo"}, {"", "connect", "mail", "HELO"});
+    check(read_mixed_recipients, {"split", "strictest"}, {"", "strict", "mildest"});
     check(read_on_temperror, {"tempfail", "accept"}, {"", "reject"});
     check(read_null_reverse_path, {"helo-name", "strict"}, {"", "helo_name"});
 }
@@ -198,9 +336,10 @@ TEST_CASE("config values: the store is a file of this host, or none") {
 }
 
 TEST_CASE("config values: codes fit what the mode and the reason promise") {
+    using policy::Profile;
     using policy::Reason;
-    const auto soft = [](Reason reason) {
-        return [reason](const TomlValue& value) { return read_soft_code(value, reason); };
+    const auto soft = [](Reason reason, Profile profile = Profile::rfc7372) {
+        return [=](const TomlValue& value) { return read_soft_code(value, profile, reason); };
     };
     const auto enforce = [](Reason reason) {
         return [reason](const TomlValue& value) { return read_enforce_code(value, reason); };
@@ -220,12 +359,16 @@ TEST_CASE("config values: codes fit what the mode and the reason promise") {
            "460 4.7.1",
            "450 4.7.2600"});
     check(soft(Reason::closed), {"451 4.7.1", "550 5.2.1"}, {"550 4.2.1"});
+    check(soft(Reason::unauthenticated, Profile::mx6), {"550 5.5.5", "450 4.7.26"}, {"550 4.5.5"});
+    check(soft(Reason::unauthenticated, Profile::fallback), {"456 4.7.26"}, {"550 5.5.5"});
     check(enforce(Reason::unauthenticated), {"550 5.7.26", "450 4.7.26"}, {"250 2.7.26"});
     check(enforce(Reason::closed), {"451 4.7.1", "550 5.2.1"}, {"550 4.2.1"});
     for (const auto reason : {Reason::reverse_name_temperror,
                               Reason::authentication_temperror,
                               Reason::dkim_temperror}) {
         check(enforce(reason), {"451 4.4.3"}, {"550 5.4.3"});
+        check(soft(reason), {"451 4.4.3"}, {"550 5.4.3"});
+        check(soft(reason, Profile::mx6), {"451 4.4.3"}, {"550 5.5.5"});
     }
 }
 

@@ -37,6 +37,53 @@ TEST_CASE("toml document: kinds that no setting has keep their name") {
     CHECK(entries->at(3).value.kind == "a date and time");
 }
 
+TEST_CASE("toml document: a moment has an offset") {
+    using namespace std::chrono_literals;
+    const auto entries = read_toml("a = 2027-01-31T08:00:00+01:30\nb = 2027-01-31T08:00:00.25Z\n"
+                                   "c = 2024-02-29T00:00:00-12:00\nd = 2027-01-31T08:00:00\n");
+    REQUIRE(entries.has_value());
+    const auto moment = [&](std::size_t i) {
+        return std::get<Moment>(entries->at(i).value.content);
+    };
+    const auto day = std::chrono::sys_days{std::chrono::year{2027} / 1 / 31};
+    CHECK(moment(0) == day + 6h + 30min);
+    CHECK(moment(1) == day + 8h + 250ms);
+    CHECK(moment(2) == std::chrono::sys_days{std::chrono::year{2024} / 2 / 29} + 12h);
+    CHECK(entries->at(3).value.kind == "one without an offset");
+    CHECK_FALSE(read_toml("a = 2027-02-29T08:00:00Z").has_value());
+    CHECK_FALSE(read_toml("a = 2027-01-31T25:00:00Z").has_value());
+}
+
+TEST_CASE("toml document: tables of an array are told apart by their name, or by their number") {
+    const auto entries = read_toml("[[stage]]\nname = 'a'\n[stage.reply.closed]\nsoft = 1\n"
+                                   "[[stage]]\nmode = 2\n[[stage]]\nname = 'b c'\n"
+                                   "[[stage.deep]]\nx = 1\n");
+    REQUIRE(entries.has_value());
+    std::vector<std::string> keys;
+    for (const auto& entry : *entries) {
+        keys.push_back(entry.key());
+    }
+    CHECK(keys == std::vector<std::string>{"stage[a]",
+                                           "stage[a].name",
+                                           "stage[a].reply",
+                                           "stage[a].reply.closed",
+                                           "stage[a].reply.closed.soft",
+                                           "stage[2]",
+                                           "stage[2].mode",
+                                           "stage[3]",
+                                           "stage[3].name",
+                                           "stage[3].deep"});
+    CHECK(entries->at(5).place == Place{5, 1});
+    CHECK(entries->at(5).element.number == 2);
+    CHECK(entries->at(6).element.name.empty());
+    CHECK(entries->back().value.kind == "an array");
+
+    const auto mixed = read_toml("stage = [{name = 'a'}, 1]\n");
+    REQUIRE(mixed.has_value());
+    CHECK(mixed->size() == 1);
+    CHECK(mixed->front().value.kind == "an array");
+}
+
 TEST_CASE("toml document: line ends, a byte order mark and an empty text are no trouble") {
     CHECK(read_toml("").value().empty());
     CHECK(read_toml("\xef\xbb\xbf"

@@ -66,7 +66,7 @@ Replay replay(const policy::JournalEntry& entry, const Config& config) {
         return now;
     }
     if (now.verdict->action != policy::Action::accept) {
-        const policy::ReplyContext context{entry.case_id, authserv_id, policy.help_url};
+        const policy::ReplyContext context{entry.case_id, authserv_id, policy.stages.front().help_url};
         now.reply = policy::reply_for(*now.verdict, now.evidence, policy, context);
     }
     now.fields = fields_for(*now.verdict, now.evidence, policy, authserv_id);

@@ -235,10 +235,11 @@ Answer Session::end_of_message() {
 
 // The only place where a verdict acts.
 Answer Session::act_on(const policy::Verdict& verdict, const policy::Evidence& evidence) {
+    const std::string& case_id = message().case_id; // which makes one at HELO
     outcome_ = Outcome{verdict, std::nullopt};
     if (verdict.action != policy::Action::accept) {
         const auto& help_url = policy::stage_named(policy(), verdict.stage).help_url;
-        const policy::ReplyContext context{message().case_id, authserv_id(), help_url};
+        const policy::ReplyContext context{case_id, authserv_id(), help_url};
         outcome_->reply = policy::reply_for(verdict, evidence, policy(), context);
         mta_.set_reply(*outcome_->reply);
     } else {

@@ -2,9 +2,11 @@
 
 #include "milter/verify/c_handle.hpp"
 #include "milter/verify/domain.hpp"
+#include "policy/ascii.hpp"
 
 #include <libpsl.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace verify {
@@ -30,17 +32,12 @@ const psl_ctx_t* public_suffixes() {
 
 std::string organizational_domain(std::string_view domain) {
     std::string name = to_a_labels(domain);
-    if (name.find('\0') != std::string::npos) {
-        return name;
-    }
-    // The library takes any last label for a public suffix, as the list's rule "*" has it. What
-    // the list does not know belongs to one organization only by chance.
-    const char* const suffix = psl_unregistrable_domain(public_suffixes(), name.c_str());
-    const bool is_known =
-        suffix != nullptr &&
-        psl_is_public_suffix2(public_suffixes(), suffix, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) != 0;
-    const char* const organization = psl_registrable_domain(public_suffixes(), name.c_str());
-    return is_known && organization != nullptr ? std::string{organization} : name;
+    const std::string_view last = std::string_view{name}.substr(name.rfind('.') + 1);
+    const bool is_domain = name.find_first_of(std::string_view{"\0[]", 3}) == std::string::npos &&
+                           std::ranges::any_of(last, policy::is_alpha);
+    const char* const organization =
+        is_domain ? psl_registrable_domain(public_suffixes(), name.c_str()) : nullptr;
+    return organization != nullptr ? std::string{organization} : name;
 }
 
 } // namespace verify

@@ -7,8 +7,8 @@
 namespace verify {
 
 // The public suffix and one label more, as A-labels in lower case: example.co.uk for
-// mail.example.co.uk. A domain that is a public suffix, that has none the list knows, or that is an
-// address literal is its own organization.
+// mail.example.co.uk. Of what the list does not know, the last label is taken for a public suffix,
+// as its rule "*" has it. A public suffix, and an address literal, is its own organization.
 //
 // The list is the library's own or the system's, whichever is newer. It is read once, at the first
 // call, and never changes; safe to use from any thread. Throws where there is none.

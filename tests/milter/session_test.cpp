@@ -1,6 +1,4 @@
-#include "milter/recorded_mta.hpp"
-#include "milter/session.hpp"
-#include "tests/verify/fake_resolver.hpp"
+#include "tests/milter/session_scene.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,77 +13,14 @@ using milter::Answer;
 using milter::Session;
 using policy::Address;
 using policy::Mode;
+using tests::bad_client;
+using tests::good_client;
+using tests::Scene;
+using tests::silent;
 using verify::LookupFailure;
 using verify::RecordType;
 
 namespace {
-
-const std::string good_client = "2001:db8:5::5";
-constexpr Session::Answers silent{false, false};
-const std::string bad_client = "2001:db8:bad::1"; // no PTR
-
-// A session, the DNS around it and the MTA in front of it.
-class Scene {
-public:
-    explicit Scene(Mode mode, Session::Answers answers = silent) : session{services, mta, answers} {
-        config.policy.stages.front().mode = mode;
-        config.milter.authserv_id = "mx.example.net";
-        config.deadline = std::chrono::milliseconds{50};
-        apply();
-        resolver->add_ptr(good_client, "mail.example.org");
-        resolver->add_address("mail.example.org", good_client);
-        resolver->add_txt("example.org", "v=spf1 ip6:2001:db8:5::/48 -all");
-    }
-
-    // What a reload does.
-    void apply() {
-        configs.replace(std::make_shared<const milter::Setup>(milter::Setup{config, resolver}));
-    }
-
-    Answer connect(const std::string& client) { return session.connect(Address::parse(client)); }
-
-    // A whole message after connect. `fields` come before the ordinary ones.
-    Answer send(const std::vector<std::pair<std::string, std::string>>& fields = {},
-                const std::string& mail_from = "<user@example.org>",
-                const std::string& recipient = "<someone@example.net>") {
-        session.helo("mail.example.org");
-        session.mail(mail_from);
-        if (const Answer answer = session.rcpt(recipient); answer != Answer::proceed) {
-            return answer;
-        }
-        for (const auto& [name, value] : fields) {
-            session.header(name, value);
-        }
-        return finish();
-    }
-
-    Answer finish() {
-        session.header("From", " user@example.org");
-        session.header("Subject", " test");
-        session.end_of_header();
-        const std::string body = "Hello\r\n";
-        session.body({reinterpret_cast<const unsigned char*>(body.data()), body.size()});
-        return session.end_of_message();
-    }
-
-    std::string results_field() const {
-        for (const auto& [name, value] : mta.inserted) {
-            if (name == "Authentication-Results") {
-                return value;
-            }
-        }
-        return "";
-    }
-
-    std::shared_ptr<tests::FakeResolver> resolver = std::make_shared<tests::FakeResolver>();
-    milter::Config config;
-    milter::ConfigStore configs{
-        std::make_shared<const milter::Setup>(milter::Setup{config, resolver})};
-    milter::Log log{milter::Log::Target::nowhere};
-    milter::Services services{configs, log, "host.example.net"};
-    milter::RecordedMta mta;
-    Session session;
-};
 
 using Deleted = std::vector<std::pair<std::string, int>>;
 

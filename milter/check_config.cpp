@@ -1,6 +1,7 @@
 // `sixgate check-config`: what is wrong with a configuration, before it is in force.
 #include "milter/commands.hpp"
 #include "milter/setup.hpp"
+#include "milter/stage_list.hpp"
 
 #include <fmt/format.h>
 #include <sysexits.h>
@@ -17,6 +18,9 @@ int check_config(const std::string& config_file) {
     }
     for (const auto& warning : config->warnings) {
         fmt::print(stderr, "warning: {}\n", warning);
+    }
+    if (config->policy.stages.size() > 1) {
+        fmt::print("{}", stage_list(config->policy));
     }
     fmt::print("{}: ok\n", config_file.empty() ? default_config_file : config_file);
     return EX_OK;

@@ -10,7 +10,8 @@
 namespace policy {
 
 // The verdict of `policy` on what is known of the entry's message. Empty where that is too little:
-// what a closed stage refused was never checked.
+// what a closed stage refused was never checked, and nobody may have asked for what `policy`
+// chooses its stages by. Recipients that `policy` would part count as one message.
 std::optional<Verdict> replayed(const JournalEntry& entry, const Policy& policy);
 
 } // namespace policy

@@ -85,9 +85,16 @@ private:
         Distinct sender_domains;
     };
 
+    struct StageTally {
+        Counts counts;
+        Distinct sender_domains;
+    };
+
     std::vector<std::uint32_t> recipients_of(const Evidence& evidence);
     void add_reason(const Observation& observation);
+    void add_stage(const Observation& observation);
     void add_rows(Report& report) const;
+    void add_stage_rows(Report& report) const;
 
     std::unordered_map<std::string, std::uint32_t> recipients_;
     std::map<Address::Bytes, std::uint32_t> clients_;
@@ -98,6 +105,8 @@ private:
     std::vector<Tally> by_sender_domain_; // by number
     std::vector<Tally> by_network_;       // by number
     std::map<Reason, ReasonTally> by_reason_;
+    std::map<std::string, StageTally> by_stage_;
+    std::map<std::pair<std::string, std::string>, StageTally> by_stage_change_; // from, to
     std::map<std::chrono::sys_days, Counts> by_day_;
 };
 
@@ -124,6 +133,19 @@ void ReportMaker::Tallies::add_reason(const Observation& observation) {
     tally.sender_domains.insert(observation.sender_domain);
 }
 
+void ReportMaker::Tallies::add_stage(const Observation& observation) {
+    const auto add_to = [&](StageTally& tally) {
+        count(tally.counts, observation);
+        tally.sender_domains.insert(observation.sender_domain);
+    };
+    const std::string& from = observation.entry.verdict.stage;
+    const std::string& to = observation.outlook.stage;
+    add_to(by_stage_[to]);
+    if (from != to && observation.outlook.standing != Standing::unknown) {
+        add_to(by_stage_change_[{from, to}]);
+    }
+}
+
 void ReportMaker::Tallies::add(const JournalEntry& entry, const Outlook& outlook) {
     const Evidence& evidence = entry.evidence;
     const Address client = evidence.client.value_or(Address{});
@@ -148,6 +170,7 @@ void ReportMaker::Tallies::add(const JournalEntry& entry, const Outlook& outlook
     of_network.group.add(observation);
     of_network.peers.insert(observation.sender_domain);
     add_reason(observation);
+    add_stage(observation);
     count(by_day_[std::chrono::floor<std::chrono::days>(entry.time)], observation);
 }
 
@@ -172,10 +195,28 @@ void ReportMaker::Tallies::add_rows(Report& report) const {
     }
 }
 
+void ReportMaker::Tallies::add_stage_rows(Report& report) const {
+    for (const auto& [stage, tally] : by_stage_) {
+        report.stages.push_back({stage, tally.counts, tally.sender_domains.size()});
+    }
+    std::ranges::stable_sort(report.stages, std::ranges::greater{}, [](const StageRow& row) {
+        return row.counts.messages;
+    });
+    for (const auto& [stages, tally] : by_stage_change_) {
+        report.stage_changes.push_back({stages.first,
+                                        stages.second,
+                                        tally.counts.messages,
+                                        tally.counts.changed,
+                                        tally.sender_domains.size()});
+    }
+    std::ranges::stable_sort(report.stage_changes, std::ranges::greater{}, &StageChange::messages);
+}
+
 Report ReportMaker::Tallies::report() const {
     Report report;
     report.total = total_.group();
     add_rows(report);
+    add_stage_rows(report);
     std::ranges::stable_sort(report.reasons, [](const ReasonRow& a, const ReasonRow& b) {
         return a.foretold.total() + a.exempt > b.foretold.total() + b.exempt;
     });

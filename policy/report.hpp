@@ -101,6 +101,23 @@ struct ReasonRow {
     std::uint64_t sender_domains = 0; // distinct, of all others
 };
 
+// By the stage that applied, and by the candidate's where there is one. No name: the candidate
+// exempts the client, or it is unknown which of its stages applies. Each message is in one row.
+struct StageRow {
+    std::string stage;
+    Counts counts;
+    std::uint64_t sender_domains = 0; // distinct
+};
+
+// Messages that are under another stage of the candidate than they were.
+struct StageChange {
+    std::string from;
+    std::string to; // empty: the candidate exempts the client
+    std::uint64_t messages = 0;
+    Answers changed;                  // of these, those to which something else was answered
+    std::uint64_t sender_domains = 0; // distinct
+};
+
 struct DayRow {
     std::chrono::sys_days day;
     Counts counts;
@@ -110,7 +127,9 @@ struct Report {
     Group total;
     std::uint64_t refused_sender_domains = 0; // that have something refused
     std::uint64_t refused_networks = 0;
-    std::vector<ReasonRow> reasons; // that occur, most messages first
+    std::vector<ReasonRow> reasons;         // that occur, most messages first
+    std::vector<StageRow> stages;           // likewise, then by name
+    std::vector<StageChange> stage_changes; // likewise; of a report without candidate: none
     // In order of harm: messages refused, their distinct recipients, messages that fall short,
     // temporary errors, messages; then by name.
     std::vector<SenderDomainRow> sender_domains;

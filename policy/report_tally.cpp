@@ -56,14 +56,15 @@ Outlook outlook_if_enforced(const Verdict& verdict) {
     const Standing standing = standing_of(verdict);
     return {standing,
             verdict.reason,
-            standing == Standing::exempt ? Action::accept : verdict.would_enforce};
+            standing == Standing::exempt ? Action::accept : verdict.would_enforce,
+            verdict.stage};
 }
 
 Outlook outlook_of(const std::optional<Verdict>& candidate) {
     if (!candidate) {
         return {};
     }
-    return {standing_of(*candidate), candidate->reason, candidate->action};
+    return {standing_of(*candidate), candidate->reason, candidate->action, candidate->stage};
 }
 
 void count(Answers& answers, Action action) {

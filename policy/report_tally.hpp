@@ -22,6 +22,7 @@ struct Outlook {
     Standing standing = Standing::unknown;
     std::optional<Reason> reason;
     std::optional<Action> foretold; // empty: unknown
+    std::string stage;              // that applies; empty: none, or unknown
 
     bool is_refused() const {
         return standing == Standing::falling_short && foretold != Action::accept;

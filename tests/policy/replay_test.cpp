@@ -4,9 +4,14 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <vector>
+
 using namespace policy; // NOLINT(google-build-using-namespace): the words of every row below
 
 namespace {
+
+constexpr Time midnight{std::chrono::sys_days{std::chrono::year{2026} / 11 / 22}};
 
 Policy in_mode(Mode mode) {
     Policy policy;
@@ -51,4 +56,84 @@ TEST_CASE("what a closed stage refused unchecked cannot be judged by another") {
     const JournalEntry entry = journalled(evidence, in_mode(Mode::closed));
     CHECK(replayed(entry, in_mode(Mode::closed)) == entry.verdict);
     CHECK_FALSE(replayed(entry, in_mode(Mode::enforce)).has_value());
+}
+
+TEST_CASE("what nobody asked for when a message came selects no stage afterwards") {
+    struct Case {
+        const char* name;
+        void (*select)(Selector& selector);
+        void (*give)(Evidence& evidence); // what the selector asks for, and matches
+    };
+
+    const std::vector<Case> cases{
+        {"percent",
+         [](Selector& selector) { selector.percent = 10; },
+         [](Evidence& evidence) { evidence.percentile = 9; }},
+        {"from",
+         [](Selector& selector) { selector.from = midnight; },
+         [](Evidence& evidence) { evidence.time = midnight; }},
+        {"until",
+         [](Selector& selector) { selector.until = midnight; },
+         [](Evidence& evidence) { evidence.time = Time{}; }},
+    };
+    for (const auto& c : cases) {
+        SUBCASE(c.name) {
+            Policy candidate = in_mode(Mode::observe);
+            Stage trial;
+            trial.name = "trial";
+            trial.mode = Mode::enforce;
+            c.select(trial.selector);
+            candidate.stages.insert(candidate.stages.begin(), trial);
+            JournalEntry entry = journalled(tests::unauthenticated_evidence(), Policy{});
+            CHECK_FALSE(replayed(entry, candidate).has_value());
+
+            SUBCASE("but where another part keeps it from matching") {
+                candidate.stages.front().selector.listeners = {{{}, "26", {}}};
+                CHECK(replayed(entry, candidate).value().stage == "default");
+            }
+            SUBCASE("nor where a stage before it applies") {
+                candidate.stages.insert(candidate.stages.begin(), Stage{});
+                CHECK(replayed(entry, candidate).value().stage == "default");
+            }
+            SUBCASE("nor where a stage before it could not be looked up") {
+                Stage partners;
+                partners.selector.reverse_names.emplace().add("mail.example.org");
+                candidate.stages.insert(candidate.stages.begin(), partners);
+                entry.evidence.iprev = IprevEvidence{};
+                CHECK_FALSE(replayed(entry, candidate).has_value());
+            }
+            SUBCASE("nor where the client is exempt") {
+                candidate.exempt_networks = {Prefix::parse("2001:db8::/32").value()};
+                CHECK(replayed(entry, candidate).value().exemption == Exemption::network);
+            }
+            SUBCASE("and it does where it was asked for") {
+                c.give(entry.evidence);
+                CHECK(replayed(entry, candidate).value().stage == "trial");
+                CHECK(replayed(entry, candidate).value().action == Action::reject);
+            }
+        }
+    }
+}
+
+TEST_CASE("a name that could not be looked up is replayed as it was judged") {
+    Policy candidate = in_mode(Mode::enforce);
+    Stage partners;
+    partners.name = "partners";
+    partners.mode = Mode::enforce;
+    partners.selector.reverse_names.emplace().add("mail.example.org");
+    candidate.stages.insert(candidate.stages.begin(), partners);
+    Evidence evidence = tests::unauthenticated_evidence();
+    evidence.iprev = IprevEvidence{};
+    const JournalEntry entry = journalled(evidence, candidate);
+    CHECK(entry.verdict.action == Action::tempfail);
+    CHECK(replayed(entry, candidate) == entry.verdict);
+}
+
+TEST_CASE("a check that only the candidate asks for leaves a message unknown") {
+    Policy candidate;
+    candidate.stages.front().requirements.sender_domain = SenderDomain::reachable;
+    JournalEntry entry = journalled(tests::good_evidence(), Policy{});
+    CHECK_FALSE(replayed(entry, candidate).has_value());
+    entry.evidence.sender_domain = {SenderDomainResult::null_mx, false};
+    CHECK(replayed(entry, candidate).value().reason == Reason::sender_domain_null_mx);
 }

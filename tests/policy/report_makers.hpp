@@ -20,6 +20,18 @@ inline policy::Policy policy_in(policy::Mode mode) {
     return policy;
 }
 
+// Clients of 2001:db8:a::/48 in this mode, the world observed.
+inline policy::Policy partners_first(policy::Mode mode) {
+    policy::Stage partners;
+    partners.name = "partners";
+    partners.mode = mode;
+    partners.selector.networks =
+        policy::PrefixSet{{policy::Prefix::parse("2001:db8:a::/48").value()}};
+    policy::Policy policy;
+    policy.stages.insert(policy.stages.begin(), partners);
+    return policy;
+}
+
 // As it is journalled by `policy`, with the reply that goes with it.
 inline policy::JournalEntry judged(policy::Evidence evidence, const policy::Policy& policy = {}) {
     const auto verdict = policy::decide(evidence, policy).value();

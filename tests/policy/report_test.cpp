@@ -303,6 +303,93 @@ TEST_CASE("report: reasons, the most frequent first") {
     CHECK(report.reasons[2].foretold == policy::Answers{0, 1, 0});
 }
 
+TEST_CASE("report: each message is in the row of its stage, the largest first") {
+    const auto partner = [](const policy::Evidence& evidence) {
+        return judged(evidence, tests::partners_first(Mode::enforce));
+    };
+    const auto report = report_of({
+        partner(without_ptr("partner.example", one)),
+        partner(evidence_from("partner.example", one)),
+        partner(evidence_from("partner.example", two)),
+        partner(evidence_from("world.example", far)),
+        partner(without_ptr("bad.example", far)),
+        partner(without_ptr("bad.example", far)),
+        partner(to_postmaster(without_ptr("bad.example", far))),
+    });
+    REQUIRE(report.stages.size() == 2);
+    CHECK(report.stages[0].stage == "default");
+    CHECK(report.stages[0].counts ==
+          policy::Counts{4, 1, 2, 0, 1, 0, 2, {4, 0, 0}, {2, 0, 2}, {0, 0, 2}});
+    CHECK(report.stages[0].sender_domains == 2);
+    CHECK(report.stages[1].stage == "partners");
+    CHECK(report.stages[1].counts ==
+          policy::Counts{3, 2, 1, 0, 0, 0, 1, {2, 0, 1}, {2, 0, 1}, {0, 0, 0}});
+    CHECK(report.stages[1].sender_domains == 1);
+    CHECK(report.stage_changes.empty());
+}
+
+TEST_CASE("report: what a candidate puts under another stage") {
+    const auto was = tests::partners_first(Mode::enforce);
+    policy::Policy candidate = tests::partners_first(Mode::soft);
+    candidate.stages.front().name = "friends";
+    candidate.exempt_networks = {policy::Prefix::parse("2001:db8:e::/48").value()};
+    policy::Stage trial;
+    trial.name = "trial";
+    trial.mode = Mode::enforce;
+    trial.selector.percent = 50;
+    candidate.stages.insert(candidate.stages.begin() + 1, trial);
+
+    const auto at = [](policy::Evidence evidence, double percentile) {
+        evidence.percentile = percentile;
+        return evidence;
+    };
+    const auto report = report_of(
+        {
+            judged(at(without_ptr("partner.example", one), 90), was),
+            judged(at(evidence_from("partner.example", one), 90), was),
+            judged(at(without_ptr("bad.example", far), 10), was),
+            judged(at(without_ptr("worse.example", far), 10), was),
+            judged(at(evidence_from("world.example", far), 49.9), was),
+            judged(at(evidence_from("other.example", far), 50), was),
+            judged(at(evidence_from("ours.example", "2001:db8:e::1"), 10), was),
+            judged(evidence_from("old.example", far), was), // of before there were percentiles
+        },
+        candidate);
+
+    struct Row {
+        const char* stage;
+        policy::Counts counts;
+    };
+
+    const std::vector<Row> rows{
+        {"trial", {3, 1, 2, 0, 0, 0, 2, {3, 0, 0}, {1, 0, 2}, {0, 0, 2}}},
+        {"", {2, 0, 0, 0, 1, 1, 0, {2, 0, 0}, {1, 0, 0}, {0, 0, 0}}},
+        {"friends", {2, 1, 1, 0, 0, 0, 1, {1, 0, 1}, {1, 1, 0}, {0, 1, 0}}},
+        {"default", {1, 1, 0, 0, 0, 0, 0, {1, 0, 0}, {1, 0, 0}, {0, 0, 0}}},
+    };
+    REQUIRE(report.stages.size() == rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        CAPTURE(std::string{rows[i].stage});
+        CHECK(report.stages[i].stage == rows[i].stage);
+        CHECK(report.stages[i].counts == rows[i].counts);
+    }
+    REQUIRE(report.stage_changes.size() == 3);
+    const auto& first = report.stage_changes[0];
+    CHECK(std::pair{first.from, first.to} ==
+          std::pair<std::string, std::string>{"default", "trial"});
+    CHECK(first.messages == 3);
+    CHECK(first.changed == policy::Answers{0, 0, 2});
+    CHECK(first.sender_domains == 3);
+    const auto& second = report.stage_changes[1];
+    CHECK(std::pair{second.from, second.to} ==
+          std::pair<std::string, std::string>{"partners", "friends"});
+    CHECK(second.messages == 2);
+    CHECK(second.changed == policy::Answers{0, 1, 0});
+    CHECK(second.sender_domains == 1);
+    CHECK(report.stage_changes[2].to.empty());
+    CHECK(report.stage_changes[2].messages == 1);
+}
+
 TEST_CASE("report: days in UTC, and the first and last of a group") {
     const auto report = report_of({
         later(judged(without_ptr("a.example", one)), 12h),

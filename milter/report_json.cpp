@@ -83,6 +83,26 @@ Json to_json(const policy::ReasonRow& row) {
             {"sender_domains", row.sender_domains}};
 }
 
+// null: none, or unknown.
+Json stage_or_null(const std::string& stage) {
+    return stage.empty() ? Json(nullptr) : Json(policy::printable(stage));
+}
+
+Json to_json(const policy::StageRow& row) {
+    Json json{{"stage", stage_or_null(row.stage)}};
+    json.update(to_json(row.counts));
+    json["sender_domains"] = row.sender_domains;
+    return json;
+}
+
+Json to_json(const policy::StageChange& change) {
+    return {{"from", stage_or_null(change.from)},
+            {"to", stage_or_null(change.to)},
+            {"messages", change.messages},
+            {"changed", to_json(change.changed)},
+            {"sender_domains", change.sender_domains}};
+}
+
 Json to_json(const policy::DayRow& row) {
     const std::chrono::year_month_day date{row.day};
     Json json{{"day",
@@ -121,6 +141,8 @@ nlohmann::ordered_json to_json(const policy::Report& report, const ReportScope& 
             {"candidate", scope.candidate.empty() ? Json(nullptr) : Json(scope.candidate)},
             {"total", total_of(report)},
             {"reasons", to_json(report.reasons, std::nullopt)},
+            {"stages", to_json(report.stages, std::nullopt)},
+            {"stage_changes", to_json(report.stage_changes, std::nullopt)},
             {"sender_domains", to_json(report.sender_domains, scope.limit)},
             {"client_networks", to_json(report.client_networks, scope.limit)},
             {"days", to_json(report.days, std::nullopt)}};

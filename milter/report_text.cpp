@@ -2,6 +2,7 @@
 
 #include "milter/page.hpp"
 #include "milter/report_senders.hpp"
+#include "milter/report_stages.hpp"
 #include "milter/report_words.hpp"
 #include "policy/printable.hpp"
 
@@ -85,8 +86,9 @@ void add_headline(Page& page, const policy::Report& report, const ReportScope& s
                        " short and would pass nevertheless, because the mode refuses nothing.");
     }
     if (total.unknown > 0) {
-        page.paragraph(counted(total.unknown, "message was", "messages were") +
-                       " refused before it was checked: what would become of it is unknown.");
+        page.paragraph(counted(total.unknown, "message", "messages") +
+                       " cannot be judged once more: refused before any check, or without an "
+                       "answer to what this configuration asks.");
     }
     page.blank();
 }
@@ -200,7 +202,11 @@ report_text(const policy::Report& report, const ReportScope& scope, const Termin
     add_summary(page, report, scope);
     add_reasons(page, report);
     if (has_candidate(scope)) {
+        add_stages(page, report, Foretold::by_candidate);
+        add_stage_changes(page, report);
         add_changes(page, report, limit);
+    } else {
+        add_stages(page, report, Foretold::by_enforcing);
     }
     add_sender_domains(page, report, limit);
     add_letters(page, report, limit);

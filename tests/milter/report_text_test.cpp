@@ -146,6 +146,69 @@ TEST_CASE("report_text: says first whether it is safe to refuse, and then whom t
     CHECK(has(text, "slow.example"));
 }
 
+TEST_CASE("report_text: each stage has a row where there are several") {
+    policy::ReportMaker maker;
+    const auto policy = tests::partners_first(policy::Mode::enforce);
+    for (int i = 0; i < 1'500; ++i) {
+        maker.add(tests::judged(tests::evidence_from("world.example", "2001:db8:b::1"), policy));
+    }
+    maker.add(tests::judged(tests::without_ptr("partner.example", "2001:db8:a::1"), policy));
+    maker.add(tests::judged(tests::evidence_from("partner.example", "2001:db8:a::1"), policy));
+    const std::string text = milter::report_text(maker.report(), scope(), {80, false, false});
+    CHECK(has(text,
+              "\nBy stage\n"
+              "  stage     judged    pass  to refuse  4yz so far  5yz so far  domains\n"
+              "  default    1,500  100.0%          0           0           0        1\n"
+              "  partners       2   50.0%          1           0           1        1\n"));
+    CHECK_FALSE(has(text, "another stage"));
+    CHECK_FALSE(has(milter::report_text(report(), scope(), {80, false, false}), "By stage"));
+}
+
+TEST_CASE("report_text: what a candidate puts under another stage") {
+    policy::ReportMaker maker;
+    auto candidate = tests::partners_first(policy::Mode::enforce);
+    candidate.exempt_networks = {policy::Prefix::parse("2001:db8:e::/48").value()};
+    const auto add = [&](const policy::Evidence& evidence) {
+        const auto entry = tests::judged(evidence);
+        maker.add(entry, policy::replayed(entry, candidate));
+    };
+    add(tests::without_ptr("partner.example", "2001:db8:a::1"));
+    add(tests::evidence_from("partner.example", "2001:db8:a::1"));
+    add(tests::evidence_from("world.example", "2001:db8:b::1"));
+    add(tests::without_ptr("ours.example", "2001:db8:e::1"));
+    ReportScope with_candidate = scope();
+    with_candidate.candidate = "next.toml";
+    const std::string text =
+        milter::report_text(maker.report(), with_candidate, {80, false, false});
+    CHECK(has(text, "\nBy stage of this configuration\n  stage     judged    pass  refused"));
+    CHECK(has(text, "\n  partners       2   50.0%        1 "));
+    CHECK(has(text, "\n  (none)         1    0.0%        0 "));
+    CHECK(has(text,
+              "\nMessages under another stage\n"
+              "  from     to        messages  to 5yz  to 4yz  to accepted  domains\n"
+              "  default  partners         2       1       0            0        1\n"
+              "  default  (exempt)         1       0       0            0        1\n"));
+}
+
+TEST_CASE("report_text: long names of stages keep to the terminal") {
+    policy::ReportMaker maker;
+    auto candidate = tests::partners_first(policy::Mode::enforce);
+    candidate.stages.front().name = std::string(100, 'p');
+    candidate.stages.back().name = std::string(100, 'd');
+    for (const auto* const client : {"2001:db8:a::1", "2001:db8:b::1"}) {
+        const auto entry = tests::judged(tests::without_ptr("a.example", client));
+        maker.add(entry, policy::replayed(entry, candidate));
+    }
+    ReportScope with_candidate = scope();
+    with_candidate.candidate = "next.toml";
+    for (const std::size_t columns : {40U, 60U, 80U}) {
+        const Terminal terminal{columns, false, false};
+        const std::string text = milter::report_text(maker.report(), with_candidate, terminal);
+        CHECK(widest(text) <= columns);
+        CHECK(has(text, "Messages under another stage"));
+    }
+}
+
 TEST_CASE("report_text: a limit leaves out rows and says so") {
     ReportScope limited = scope();
     limited.limit = 2;
@@ -204,7 +267,36 @@ TEST_CASE("report as JSON: every number under its key") {
     CHECK(worst["fault"]["messages"] == 1'200);
     CHECK(json["client_networks"][0]["network"] == "2001:db8:1234:5678::/64");
     CHECK(json["days"][0]["day"] == "2026-11-20");
+    REQUIRE(json["stages"].size() == 1);
+    CHECK(json["stages"][0]["stage"] == "default");
+    CHECK(json["stages"][0]["messages"] == 3'220);
+    CHECK(json["stages"][0]["refused"] == 1'216);
+    CHECK(json["stages"][0]["sender_domains"] == 7);
+    CHECK(json["stage_changes"].empty());
     CHECK(is_plain(json.dump()));
+}
+
+TEST_CASE("report as JSON: stages, and what changes them") {
+    policy::ReportMaker maker;
+    auto candidate = tests::partners_first(policy::Mode::enforce);
+    candidate.exempt_networks = {policy::Prefix::parse("2001:db8:e::/48").value()};
+    for (const auto* const client : {"2001:db8:a::1", "2001:db8:a::2", "2001:db8:e::1"}) {
+        const auto entry = tests::judged(tests::without_ptr("a.example", client));
+        maker.add(entry, policy::replayed(entry, candidate));
+    }
+    ReportScope with_candidate = scope();
+    with_candidate.candidate = "next.toml";
+    const auto json = milter::to_json(maker.report(), with_candidate);
+    REQUIRE(json["stages"].size() == 2);
+    CHECK(json["stages"][0]["stage"] == "partners");
+    CHECK(json["stages"][0]["foretold"]["rejected"] == 2);
+    CHECK(json["stages"][1]["stage"].is_null());
+    CHECK(json["stages"][1]["exempt"] == 1);
+    REQUIRE(json["stage_changes"].size() == 2);
+    CHECK(json["stage_changes"][0].dump() ==
+          R"({"from":"default","to":"partners","messages":2,)"
+          R"("changed":{"accepted":0,"tempfailed":0,"rejected":2},"sender_domains":1})");
+    CHECK(json["stage_changes"][1]["to"].is_null());
 }
 
 TEST_CASE("report as JSON: a limit is kept where it is given") {

@@ -28,6 +28,22 @@ OrRefusal<policy::Time> read_since(const std::string& text) {
                    text);
 }
 
+OrRefusal<policy::Time> read_time(const std::string& text) {
+    if (const auto time = parse_time(text)) {
+        return *time;
+    }
+    return must_be("a moment with its offset such as 2026-11-22T08:00:00+01:00 or "
+                   "2026-11-22T07:00:00Z",
+                   text);
+}
+
+OrRefusal<policy::ListenerPattern> read_listener(const std::string& text) {
+    if (auto listener = policy::ListenerPattern::parse(text)) {
+        return *std::move(listener);
+    }
+    return must_be("an address, [address]:port, :port or the name of a listener", text);
+}
+
 OrRefusal<policy::Reason> read_reason(const std::string& text) {
     if (const auto reason = policy::reason_from(text)) {
         return *reason;

@@ -6,6 +6,7 @@
 #include "milter/subject.hpp"
 #include "policy/journal.hpp"
 #include "policy/rules.hpp"
+#include "policy/selector.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -32,9 +33,12 @@ struct ExplainOptions {
     std::string helo;
     std::string mail_from; // empty: the null reverse-path
     std::vector<std::string> recipients;
+    std::vector<policy::ListenerPattern> listeners; // what each says of the MTA's one listener
+    std::optional<policy::Time> at;                 // empty: now
     std::string message; // a file, "-" for standard input, or empty: a message without content
     std::optional<policy::Mode> mode; // of every stage, instead of the configured ones
     bool is_authenticated = false;
+    bool shows_all_stages = false; // what each of them would answer
     bool as_json = false;
 };
 

@@ -1,19 +1,23 @@
 #include "milter/explain_case.hpp"
 
 #include "milter/evidence_json.hpp"
+#include "milter/explain_stages.hpp"
 #include "milter/explain_text.hpp"
 #include "milter/journal.hpp"
 #include "milter/since.hpp"
+#include "milter/terminal.hpp"
 #include "policy/authentication_results.hpp"
 #include "policy/decide.hpp"
 #include "policy/policy_field.hpp"
 #include "policy/printable.hpp"
 #include "policy/replay.hpp"
 #include "policy/reply.hpp"
+#include "policy/stage_choice.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -28,7 +32,9 @@ constexpr int no_such_case = 1;
 
 // What the configuration makes of an entry.
 struct Replay {
-    policy::Evidence evidence;                               // as it counts now
+    policy::Evidence evidence; // as it counts now
+    std::vector<StageChoice> stages;
+    std::vector<StageAnswer> all_stages;                     // where they are asked for
     std::optional<policy::Verdict> verdict;                  // empty: too little is known
     std::optional<policy::Reply> reply;                      // empty: the message goes on
     std::vector<std::pair<std::string, std::string>> fields; // that it gets; the last is on top
@@ -55,18 +61,24 @@ std::vector<std::pair<std::string, std::string>> fields_for(const policy::Verdic
     return fields;
 }
 
-Replay replay(const policy::JournalEntry& entry, const Config& config) {
+Replay
+replay(const policy::JournalEntry& entry, const Config& config, const ExplainOptions& options) {
     const policy::Policy& policy = config.policy;
+    const auto& recipients = entry.evidence.recipients;
     const std::string_view authserv_id = authserv_id_of(entry, config);
-    Replay now{policy::as_counted(entry.evidence, policy),
-               policy::replayed(entry, policy),
-               std::nullopt,
-               {}};
+    Replay now;
+    now.evidence = policy::as_counted(entry.evidence, policy);
+    now.verdict = policy::replayed(entry, policy);
+    now.stages = stage_choices(policy, now.evidence, recipients);
+    if (options.shows_all_stages) {
+        now.all_stages = stage_answers(policy, now.evidence, recipients);
+    }
     if (!now.verdict) {
         return now;
     }
     if (now.verdict->action != policy::Action::accept) {
-        const policy::ReplyContext context{entry.case_id, authserv_id, policy.stages.front().help_url};
+        const auto& help_url = policy::stage_named(policy, now.verdict->stage).help_url;
+        const policy::ReplyContext context{entry.case_id, authserv_id, help_url};
         now.reply = policy::reply_for(*now.verdict, now.evidence, policy, context);
     }
     now.fields = fields_for(*now.verdict, now.evidence, policy, authserv_id);
@@ -90,12 +102,18 @@ void print(const policy::JournalEntry& entry, const Replay& now) {
     for (const auto& recipient : now.evidence.recipients) {
         fmt::print("    recipient <{}>\n", policy::printable(recipient));
     }
+    fmt::print("{}", stages_text(now.stages, now.evidence));
+    if (!now.all_stages.empty()) {
+        fmt::print("{}", answers_text(now.all_stages, terminal_at(STDOUT_FILENO)));
+    }
     fmt::print("\nVerdict then\n{}", verdict_text(entry.verdict));
     if (entry.reply) {
         fmt::print("    reply {}\n", entry.reply->to_string());
     }
     if (!now.verdict) {
-        fmt::print("\nVerdict now\n    cannot be told: it was refused before it was checked\n");
+        fmt::print(
+            "\nVerdict now\n    cannot be told: it was refused before it was checked, or what "
+            "chooses its stage was not asked for\n");
         return;
     }
     fmt::print("\nVerdict now\n{}{}{}",
@@ -116,6 +134,10 @@ void print_json(const policy::JournalEntry& entry, const Replay& now) {
         json["reply"] = to_json(*now.reply);
     }
     json["inserted"] = now.fields;
+    json["stages"] = to_json(now.stages);
+    if (!now.all_stages.empty()) {
+        json["all_stages"] = to_json(now.all_stages);
+    }
     fmt::print("{}\n", json.dump(2));
 }
 
@@ -130,11 +152,11 @@ std::vector<policy::JournalEntry> entries_of(const std::string& case_id, store::
 // Where every recipient was refused by itself, a case has an entry for each of them.
 int explain_entries(const std::vector<policy::JournalEntry>& entries,
                     const Config& config,
-                    bool as_json) {
+                    const ExplainOptions& options) {
     int status = EX_OK;
     for (const auto& entry : entries) {
-        const Replay now = replay(entry, config);
-        if (as_json) {
+        const Replay now = replay(entry, config, options);
+        if (options.as_json) {
             print_json(entry, now);
         } else {
             fmt::print("{}", &entry == &entries.front() ? "" : "\n");
@@ -159,7 +181,7 @@ int explain_case(const ExplainOptions& options, Config config) {
         return no_such_case;
     }
     config.policy = journal.local_parts.for_hidden(std::move(config.policy));
-    return explain_entries(entries, config, options.as_json);
+    return explain_entries(entries, config, options);
 }
 
 } // namespace milter

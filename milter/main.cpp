@@ -59,6 +59,40 @@ void add_mode(CLI::App& command, std::optional<policy::Mode>& mode) {
         ->type_name("MODE");
 }
 
+// An option whose text `read` makes a value of, or says in words what is wrong with it.
+template <typename Value, typename Read>
+CLI::Option* add_read(
+    CLI::App& command, const std::string& name, Value& value, Read read, const std::string& help) {
+    const auto take = [name, &value, read](const std::string& text) {
+        auto taken = read(text);
+        if (!taken) {
+            throw CLI::ValidationError{name, taken.error()};
+        }
+        value = std::move(*taken);
+    };
+    return command.add_option_function<std::string>(name, take, help);
+}
+
+// The same, of which there may be several.
+template <typename Value, typename Read>
+CLI::Option* add_all_read(CLI::App& command,
+                          const std::string& name,
+                          std::vector<Value>& values,
+                          Read read,
+                          const std::string& help) {
+    const auto take = [name, &values, read](const std::vector<std::string>& texts) {
+        for (const auto& text : texts) {
+            auto taken = read(text);
+            if (!taken) {
+                throw CLI::ValidationError{name, taken.error()};
+            }
+            values.push_back(std::move(*taken));
+        }
+    };
+    return command.add_option_function<std::vector<std::string>>(name, take, help)
+        ->allow_extra_args(false);
+}
+
 // A case that is made up: an envelope, and a message.
 void add_made_up_case(CLI::App& command, milter::ExplainOptions& options) {
     const std::vector<CLI::Option*> required{
@@ -69,6 +103,14 @@ void add_made_up_case(CLI::App& command, milter::ExplainOptions& options) {
     command.add_option("--rcpt", options.recipients, "Recipient; may be given again")
         ->type_name("ADDR")
         ->allow_extra_args(false);
+    add_all_read(command,
+                 "--listener",
+                 options.listeners,
+                 milter::read_listener,
+                 "Where it comes in: address, [address]:port, :port or name")
+        ->type_name("LISTENER");
+    add_read(command, "--at", options.at, milter::read_time, "As if then: 2026-11-22T08:00:00Z")
+        ->type_name("TIME");
     command.add_flag("--authenticated", options.is_authenticated, "As if after SMTP AUTH");
     command.add_option("MESSAGE", options.message, "Message file, - for standard input");
     command.callback([required, &options] {
@@ -95,22 +137,10 @@ Command add_explain(CLI::App& app) {
     }
     add_config(*command, options->config_file);
     add_mode(*command, options->mode);
+    command->add_flag(
+        "--all-stages", options->shows_all_stages, "Show what each stage would answer");
     command->add_flag("--json", options->as_json, "Print JSON");
     return {command, [options] { return milter::explain(*options); }};
-}
-
-// An option whose text `read` makes a value of, or says in words what is wrong with it.
-template <typename Value, typename Read>
-CLI::Option* add_read(
-    CLI::App& command, const std::string& name, Value& value, Read read, const std::string& help) {
-    const auto take = [name, &value, read](const std::string& text) {
-        auto taken = read(text);
-        if (!taken) {
-            throw CLI::ValidationError{name, taken.error()};
-        }
-        value = std::move(*taken);
-    };
-    return command.add_option_function<std::string>(name, take, help);
 }
 
 void add_since(CLI::App& command, std::optional<policy::Time>& since) {

@@ -86,7 +86,36 @@ std::optional<milliseconds> time_of_day_in(std::string_view text) {
            std::chrono::seconds{*second};
 }
 
+// "Z" is none, "+01:00" east of Greenwich. "-00:00" is RFC 3339's "UTC, wherever it was".
+std::optional<milliseconds> offset_in(std::string_view text) {
+    if (text == "Z") {
+        return milliseconds{0};
+    }
+    if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') {
+        return std::nullopt;
+    }
+    const auto hours = number_in(text.substr(1, 2));
+    const auto minutes = number_in(text.substr(4, 2));
+    if (!hours || !minutes || *hours > 23 || *minutes > 59) {
+        return std::nullopt;
+    }
+    const milliseconds offset = std::chrono::hours{*hours} + std::chrono::minutes{*minutes};
+    return text[0] == '+' ? offset : -offset;
+}
+
 } // namespace
+
+std::optional<policy::Time> parse_time(std::string_view text) {
+    const auto zone = text.find_first_of("Z+-", std::min<std::size_t>(text.size(), 10));
+    if (zone == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto day = date_in(text.substr(0, 10));
+    const auto time_of_day = time_of_day_in(text.substr(10, zone - 10));
+    const auto offset = offset_in(text.substr(zone));
+    return day && time_of_day && offset ? std::optional{*day + *time_of_day - *offset}
+                                        : std::nullopt;
+}
 
 std::optional<policy::Time> parse_since(std::string_view text, policy::Time now) {
     if (const auto length = length_in(text)) {

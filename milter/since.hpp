@@ -13,6 +13,10 @@ namespace milter {
 // "2026-11-22T08:00:00", in UTC, with or without a Z after the time. Empty for anything else.
 std::optional<policy::Time> parse_since(std::string_view text, policy::Time now);
 
+// RFC 3339 section 5.6, in any offset: "2026-11-22T08:00:00Z", "2026-11-22T09:00:00+01:00". Seconds
+// may be left out.
+std::optional<policy::Time> parse_time(std::string_view text);
+
 policy::Time now();
 
 // RFC 3339, in UTC: "2026-11-22T08:00:00Z".

@@ -79,6 +79,7 @@ def differences(report: Mapping[str, Any], answered: Sequence[Answered]) -> list
     by_network = parted(answered, lambda one: network_of(one.sent.host))
     by_day = parted(answered, lambda one: one.sent.when.strftime("%Y-%m-%d"))
     falling_short = [one for one in answered if one.sent.host.truth.reason]
+    by_stage = {"default": answered}  # the one that there is
     by_reason = parted(falling_short, lambda one: one.sent.host.truth.reason)
 
     rows = {(row["domain"], row["null_path"]): row for row in report["sender_domains"]}
@@ -87,6 +88,8 @@ def differences(report: Mapping[str, Any], answered: Sequence[Answered]) -> list
     found += _compared_parts("network", rows, by_network, _network_truth)
     found += _compared_parts("day", {row["day"]: row for row in report["days"]}, by_day, counts_of)
     found += _compared_parts("reason", {row["reason"]: row for row in report["reasons"]}, by_reason, _reason_truth)
+    found += _compared_parts("stage", {row["stage"]: row for row in report["stages"]}, by_stage, _stage_truth)
+    found += [f"nothing changes its stage: {change}" for change in report["stage_changes"]]
     harm = [row["refused"] for row in report["sender_domains"]]
     if harm != sorted(harm, reverse=True):
         found.append("sender domains are not in the order of harm")
@@ -114,6 +117,10 @@ def _domain_truth(messages: Sequence[Answered]) -> dict[str, Any]:
 def _network_truth(messages: Sequence[Answered]) -> dict[str, Any]:
     domains = {sender_domain_of(one.sent.host) for one in messages}
     return {**group_of(messages), "sender_domains": len(domains), **kind_and_reason_of(messages)}
+
+
+def _stage_truth(messages: Sequence[Answered]) -> dict[str, Any]:
+    return {**counts_of(messages), "sender_domains": len({sender_domain_of(one.sent.host) for one in messages})}
 
 
 def _reason_truth(messages: Sequence[Answered]) -> dict[str, Any]:

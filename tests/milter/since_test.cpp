@@ -64,3 +64,33 @@ TEST_CASE("since: a date, or a moment as it is printed") {
         CHECK(since(text) == "refused");
     }
 }
+
+TEST_CASE("time: RFC 3339 with its offset") {
+    const auto time = [](std::string_view text) {
+        const auto read = milter::parse_time(text);
+        return read ? milter::to_string(*read) : "refused";
+    };
+    CHECK(time("2026-11-22T08:00:00Z") == "2026-11-22T08:00:00Z");
+    CHECK(time("2026-11-22T08:00:00+01:00") == "2026-11-22T07:00:00Z");
+    CHECK(time("2026-11-22T00:30:00+05:45") == "2026-11-21T18:45:00Z");
+    CHECK(time("2026-12-31T23:00:00-02:00") == "2027-01-01T01:00:00Z");
+    CHECK(time("2026-11-22T08:00:00-00:00") == "2026-11-22T08:00:00Z");
+    CHECK(time("2026-11-22T08:00+01:00") == "2026-11-22T07:00:00Z");
+    for (const auto* const text : {"",
+                                   "Z",
+                                   "2026-11-22",
+                                   "2026-11-22Z",
+                                   "2026-11-22T08:00:00",
+                                   "2026-11-22T08:00:00+1:00",
+                                   "2026-11-22T08:00:00+0100",
+                                   "2026-11-22T08:00:00+24:00",
+                                   "2026-11-22T08:00:00+01:60",
+                                   "2026-11-22T08:00:00ZZ",
+                                   "2026-11-22T08:00:00Z+01:00",
+                                   "2026-11-22T24:00:00Z",
+                                   "2026-11-31T08:00:00Z",
+                                   "14d"}) {
+        CAPTURE(text);
+        CHECK(time(text) == "refused");
+    }
+}

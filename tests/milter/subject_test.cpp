@@ -74,6 +74,10 @@ TEST_CASE("subject: a domain is named wherever it or a name below it stands") {
                     evidence.spf_helo->explanation = "See http://www.w.test/why?a@b";
                 })));
     CHECK(names("w.test", with([](auto& evidence) { evidence.dkim->front().sdid = "w.test"; })));
+    CHECK(names("w.test", with([](auto& evidence) { evidence.from_domain = "a.w.test"; })));
+    CHECK(names("w.test", with([](auto& evidence) {
+                    evidence.organizations = {{"a.w.test", "w.test"}};
+                })));
     CHECK_FALSE(names("w.test", with([](auto& evidence) { evidence.helo = "w.test.example"; })));
     CHECK_FALSE(names("w.test", with([](auto& evidence) { evidence.helo = "x-w.test"; })));
     CHECK(names("w.test",

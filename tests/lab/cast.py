@@ -93,6 +93,45 @@ IPV4 = _client("ipv4", "192.0.2.55", "IPv4: no PTR, no SPF, not signed", reverse
 
 CAST = (GOOD, NO_PTR, FORGED_PTR, PTR_SERVFAIL, SPF_ONLY, DKIM_ONLY, NEITHER, BROKEN_SIGNATURE, HOSTILE, IPV4)
 
+# Those with whom the rollout begins: known by their network, by their name, by their signature. And one of those
+# with whom it goes on, by the luck of lab.rollout.KEY; its domain is one that the Public Suffix List knows.
+PARTNER = _client("partner", "2001:db8:8::1", "in a partner's network, PTR and SPF", has_spf=True)
+PARTNER_NO_PTR = _client(
+    "partner-no-ptr", "2001:db8:8::2", "in a partner's network, no PTR", reverse_name=None, has_spf=True
+)
+NAMED = _client("named", "2001:db8:a::1", "known by its name, PTR and SPF", has_spf=True)
+NAMED_UNSIGNED = _client(
+    "named-unsigned", "2001:db8:a::2", "known by its name, neither SPF nor DKIM", reverse_name="out.named.test"
+)
+SIGNER = _client("signer", "2001:db8:b::1", "known by its signature, PTR in order", signature=Signature.ED25519)
+SIGNER_NO_PTR = _client(
+    "signer-no-ptr", "2001:db8:b::2", "known by its signature, no PTR",
+    reverse_name=None, signature=Signature.ED25519,
+)  # fmt: skip
+EARLY = _client(
+    "early", "2001:db8:c::1", "PTR, neither SPF nor DKIM; among the first 10 percent",
+    domain="example.net", reverse_name="mail.example.net",
+)  # fmt: skip
+
+ROLLOUT = (PARTNER, PARTNER_NO_PTR, NAMED, NAMED_UNSIGNED, SIGNER, SIGNER_NO_PTR, EARLY)
+EVERYBODY = (*CAST, *ROLLOUT)
+
+# Domains that nobody sends from but in MAIL FROM.
+NO_MAIL = "no-mail.test"  # neither MX nor address
+NULL_MX = "null-mx.test"
+IPV6_ONLY_MX = "ipv6-only-mx.test"
+IPV6_ONLY = "ipv6-only.test"  # the implicit MX of RFC 5321 section 5.1
+IPV4_ONLY = "ipv4-only.test"
+
+SENDER_DOMAINS = (
+    Record(NO_MAIL, "TXT", "no host here"),
+    Record(NULL_MX, "MX", "0 ."),
+    Record(IPV6_ONLY_MX, "MX", f"10 mx.{IPV6_ONLY_MX}."),
+    Record(f"mx.{IPV6_ONLY_MX}", "AAAA", "2001:db8:d::25"),
+    Record(IPV6_ONLY, "AAAA", "2001:db8:d::26"),
+    Record(IPV4_ONLY, "A", "192.0.2.126"),
+)
+
 
 class Keys:
     """The key pairs of one run: made once, since RSA keys take their time."""
@@ -131,12 +170,13 @@ def zone_of(keys: Keys) -> list[Record]:
         Record("localhost", "A", "127.0.0.1"),
         ptr("::1", "localhost"),
         ptr("127.0.0.1", "localhost"),
+        *SENDER_DOMAINS,
     ]
-    for client in CAST:
+    for client in EVERYBODY:
         records += client.records() + keys.records(client)
         records.append(Record(f"_dmarc.{client.domain}", "TXT", "v=DMARC1; p=none"))
     return records
 
 
 def broken_zones() -> list[str]:
-    return [client.ptr_name for client in CAST if client.is_ptr_broken]
+    return [client.ptr_name for client in EVERYBODY if client.is_ptr_broken]

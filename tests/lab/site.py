@@ -31,6 +31,8 @@ LOCAL_SMTP = "smtp-local"  # a unix socket
 OPENDKIM_FIRST_PORT = 2531  # listeners with further filters beside sixgate
 OPENDKIM_LAST_PORT = 2532
 OPENDMARC_PORT = 2533
+NAMED_PORT = 2534  # a listener that has a name of its own
+LISTENER_NAME = "mx6"
 SENDMAIL_PORT = 26
 SENDMAIL_DUAL_STACK_PORT = 27
 SASL_PORT = 4000
@@ -53,7 +55,7 @@ class Site:
         self.keys = cast.Keys()
         self.records = cast.zone_of(self.keys)
         addresses = [cast.ADDRESS6, cast.SECOND_ADDRESS6, cast.ADDRESS4]
-        addresses += [client.address for client in cast.CAST]
+        addresses += [client.address for client in cast.EVERYBODY]
         self.network = PrivateNetwork(self.folder, cast.HOST, addresses, name_server="127.0.0.1")
         self.name_server = NameServer(self.network, self.folder / "dns", self.records, cast.broken_zones())
         self.dns = DnsTap(TAP_PORT, ("127.0.0.1", 53))
@@ -157,6 +159,7 @@ servers = ["{self.dns.address}"]
             Listener(f"127.0.0.1:{SMTP_PORT}"),
             Listener(f"[{cast.ADDRESS6}]:{UNFILTERED_PORT}", ("smtpd_milters=",)),
             Listener(f"{cast.ADDRESS4}:{UNFILTERED_PORT}", ("smtpd_milters=",)),
+            Listener(f"[{cast.ADDRESS6}]:{NAMED_PORT}", (f"milter_macro_daemon_name={LISTENER_NAME}",)),
             Listener(LOCAL_SMTP),
             self._listener_with_filters(OPENDKIM_FIRST_PORT, opendkim, sixgate),
             self._listener_with_filters(OPENDKIM_LAST_PORT, sixgate, opendkim),

@@ -80,10 +80,10 @@ std::vector<Refusal> send_recipients(Session& session,
 std::vector<Refusal> send(Session& session, const RecordedMta& mta, const Case& sent) {
     const ExplainOptions& options = sent.options;
     const MessageFile& message = sent.message;
-    if (session.connect(sent.client) == Answer::accept) {
+    if (session.connect(sent.client) == Answer::accept ||
+        session.helo(options.helo) != Answer::proceed) {
         return {};
     }
-    session.helo(options.helo);
     session.mail(options.mail_from);
     auto refusals = send_recipients(session, mta, options.recipients);
     if (!refusals.empty() && refusals.size() == options.recipients.size()) {

@@ -235,11 +235,13 @@ Answer Session::end_of_message() {
 
 // The only place where a verdict acts.
 Answer Session::act_on(const policy::Verdict& verdict, const policy::Evidence& evidence) {
-    const std::string& case_id = message().case_id; // which makes one at HELO
+    if (!message_) {
+        message_.emplace(*setup_->resolver, mta_); // HELO is refused, and keeps its configuration
+    }
     outcome_ = Outcome{verdict, std::nullopt};
     if (verdict.action != policy::Action::accept) {
         const auto& help_url = policy::stage_named(policy(), verdict.stage).help_url;
-        const policy::ReplyContext context{case_id, authserv_id(), help_url};
+        const policy::ReplyContext context{message_->case_id, authserv_id(), help_url};
         outcome_->reply = policy::reply_for(verdict, evidence, policy(), context);
         mta_.set_reply(*outcome_->reply);
     } else {
@@ -256,7 +258,7 @@ Answer Session::act_on(const policy::Verdict& verdict, const policy::Evidence& e
 void Session::record(const policy::Verdict& verdict, const policy::Evidence& evidence) {
     policy::JournalEntry entry{now(),
                                services_.host_name,
-                               message().case_id,
+                               message_->case_id,
                                mta_.macro("i"),
                                evidence,
                                verdict,

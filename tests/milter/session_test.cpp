@@ -138,6 +138,25 @@ TEST_CASE("closed answers recipient by recipient, without DNS") {
     CHECK(scene.results_field().find("iprev=pass") != std::string::npos);
 }
 
+TEST_CASE("closed answers HELO where it is told to, by the configuration of the connection") {
+    Scene scene{Mode::closed, Session::Answers{}};
+    auto& stage = scene.config.policy.stages.front();
+    stage.closed_at = policy::ClosedAt::helo;
+    stage.help_url = "https://mail.example.net/ipv6-is-for-some-of-us";
+    scene.apply();
+    scene.connect(good_client);
+    stage.help_url.clear();
+    scene.apply(); // nobody else holds the one that answers
+    CHECK(scene.session.helo("mail.example.org") == Answer::tempfail);
+    REQUIRE(scene.session.outcome());
+    REQUIRE(scene.session.outcome()->reply);
+    CHECK(scene.session.outcome()->reply->code.to_string() == "421 4.7.1");
+    REQUIRE(scene.mta.reply);
+    CHECK(scene.mta.reply->lines == scene.session.outcome()->reply->lines);
+    CHECK(
+        scene.mta.reply->lines.back().ends_with("https://mail.example.net/ipv6-is-for-some-of-us"));
+}
+
 TEST_CASE("closed answers a recipient that comes without MAIL") {
     Scene scene{Mode::closed, Session::Answers{}};
     scene.connect(good_client);

@@ -47,7 +47,7 @@ reverse_names = [".named.test"]
 
 [[stage]]
 name = "partner-domains"
-authenticated = ["signer.test", "signer-no-ptr.test"]
+authenticated = ["example.org", "signer-no-ptr.test"]
 """
 
 # Each step, and the line that leads to it.

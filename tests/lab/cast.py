@@ -94,7 +94,7 @@ IPV4 = _client("ipv4", "192.0.2.55", "IPv4: no PTR, no SPF, not signed", reverse
 CAST = (GOOD, NO_PTR, FORGED_PTR, PTR_SERVFAIL, SPF_ONLY, DKIM_ONLY, NEITHER, BROKEN_SIGNATURE, HOSTILE, IPV4)
 
 # Those with whom the rollout begins: known by their network, by their name, by their signature. And one of those
-# with whom it goes on, by the luck of lab.rollout.KEY; its domain is one that the Public Suffix List knows.
+# with whom it goes on, by the luck of lab.rollout.KEY. Two have domains that the Public Suffix List knows.
 PARTNER = _client("partner", "2001:db8:8::1", "in a partner's network, PTR and SPF", has_spf=True)
 PARTNER_NO_PTR = _client(
     "partner-no-ptr", "2001:db8:8::2", "in a partner's network, no PTR", reverse_name=None, has_spf=True
@@ -103,7 +103,10 @@ NAMED = _client("named", "2001:db8:a::1", "known by its name, PTR and SPF", has_
 NAMED_UNSIGNED = _client(
     "named-unsigned", "2001:db8:a::2", "known by its name, neither SPF nor DKIM", reverse_name="out.named.test"
 )
-SIGNER = _client("signer", "2001:db8:b::1", "known by its signature, PTR in order", signature=Signature.ED25519)
+SIGNER = _client(
+    "signer", "2001:db8:b::1", "known by its signature, PTR in order",
+    domain="example.org", reverse_name="mail.example.org", signature=Signature.ED25519,
+)  # fmt: skip
 SIGNER_NO_PTR = _client(
     "signer-no-ptr", "2001:db8:b::2", "known by its signature, no PTR",
     reverse_name=None, signature=Signature.ED25519,

@@ -21,9 +21,10 @@ class SendmailSettings:
     host_name: str
     domains: tuple[str, ...]  # all their mail is delivered to one folder
     listeners: tuple[tuple[str, int], ...]  # address and port; "::" takes IPv4, too
-    milter: str  # the path of its socket
-    sasl_user: tuple[str, str]
+    milter: str = ""  # the path of its socket; empty: none
+    sasl_user: tuple[str, str] | None = None
     timeouts: str = "C:30s;S:10s;R:10s;E:15s"  # S and R as Sendmail has them by default
+    sources: tuple[str, ...] = ()  # addresses that it sends from
 
 
 class Sendmail:
@@ -37,12 +38,17 @@ class Sendmail:
         self.mailbox = Maildir(folder / "mail", self.log)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def prepare(self) -> None:
+        """Writes its files. Without a daemon it can still send what is submitted locally."""
         self._make_folders()
         self._build_shim()
         self._write_deliver_script()
-        self._write_sasl()
+        if self.settings.sasl_user is not None:
+            self._write_sasl(*self.settings.sasl_user)
         self._write_configuration()
+
+    def start(self) -> None:
+        self.prepare()
         with (self.folder / "start.out").open("wb") as output:
             self._process = self.network.start(self._command("-bD", "-q1h"), output)
         deadline = time.monotonic() + 15
@@ -98,7 +104,7 @@ class Sendmail:
         return pid.exists() and pid.stat().st_size > 0
 
     def _make_folders(self) -> None:
-        for name in ("queue", "mail/new", "mail/tmp", "sasl", "hoststat"):
+        for name in ("queue", "mail/new", "mail/tmp", "sasl"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         (self.folder / "queue").chmod(0o700)
         for name in ("helpfile", "statistics"):
@@ -119,9 +125,8 @@ class Sendmail:
         )
         script.chmod(0o755)
 
-    def _write_sasl(self) -> None:
+    def _write_sasl(self, user: str, password: str) -> None:
         database = self.folder / "sasl" / "sasldb2"
-        user, password = self.settings.sasl_user
         words = ("/usr/sbin/saslpasswd2", "-f", str(database), "-u", self.settings.host_name, "-c", "-p", user)
         written = self.network.run(self.unpacked.command(*words), f"{password}\n".encode())
         if written.returncode != 0:
@@ -148,11 +153,16 @@ class Sendmail:
         lines += [
             "MODIFY_MAILER_FLAGS(`LOCAL', `-A5wf:/|@')dnl",
             "TRUST_AUTH_MECH(`PLAIN')dnl",
-            f"INPUT_MAIL_FILTER(`sixgate', `S=local:{self.settings.milter}, F=T, T={self.settings.timeouts}')dnl",
         ]
+        if self.settings.milter:
+            words = f"S=local:{self.settings.milter}, F=T, T={self.settings.timeouts}"
+            lines.append(f"INPUT_MAIL_FILTER(`sixgate', `{words}')dnl")
         for number, (address, port) in enumerate(self.settings.listeners, 1):
-            family = "inet6" if ":" in address else "inet"
-            lines.append(f"DAEMON_OPTIONS(`Name=MTA{number}, Family={family}, Addr={address}, Port={port}')dnl")
+            lines.append(
+                f"DAEMON_OPTIONS(`Name=MTA{number}, Family={_family(address)}, Addr={address}, Port={port}')dnl"
+            )
+        for address in self.settings.sources:
+            lines.append(f"CLIENT_OPTIONS(`Family={_family(address)}, Addr={address}')dnl")
         lines += ["MAILER(`local')dnl", "MAILER(`smtp')dnl", "LOCAL_CONFIG"]
         lines += [f"Cw {' '.join(self.settings.domains)}", f"ESASL_CONF_PATH={self.folder / 'sasl'}"]
         return "\n".join(lines) + "\n"
@@ -167,7 +177,6 @@ class Sendmail:
             "HELP_FILE": f"{folder}/helpfile",
             "ALIAS_FILE": "",
             "confPID_FILE": f"{folder}/sendmail.pid",
-            "confHOST_STATUS_DIRECTORY": f"{folder}/hoststat",
             "confDEAD_LETTER_DROP": f"{folder}/dead.letter",
             "confTRUSTED_USER": "root",
             "confDEF_USER_ID": "0:0",
@@ -189,3 +198,7 @@ class Sendmail:
 
 
 _FEATURES = ("no_default_msa", "accept_unresolvable_domains", "accept_unqualified_senders", "nocanonify")
+
+
+def _family(address: str) -> str:
+    return "inet6" if ":" in address else "inet"

@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from receiver import Receiver  # noqa: E402
 
+from lab import cast  # noqa: E402
+from lab.senders import SendingPostfix, SendingSendmail  # noqa: E402
 from lab.sendmail import Sendmail  # noqa: E402
 from lab.site import REPOSITORY, SENDMAIL_PORT, SMTP_PORT, Site, program_from_environment  # noqa: E402
 from lab.sixgate import Sixgate  # noqa: E402
@@ -41,6 +43,22 @@ def the_sendmail(the_site: Site, unpacked: Unpacked) -> Iterator[Sendmail]:
     sendmail.start()
     yield sendmail
     sendmail.stop()
+
+
+@pytest.fixture(scope="session")
+def sending_postfix(the_site: Site) -> Iterator[SendingPostfix]:
+    sender = SendingPostfix(the_site.network, the_site.folder / "sending-postfix", cast.NO_PTR, cast.IPV4)
+    sender.start()
+    yield sender
+    sender.stop()
+
+
+@pytest.fixture(scope="session")
+def sending_sendmail(the_site: Site, unpacked: Unpacked) -> SendingSendmail:
+    folder = the_site.folder / "sending-sendmail"
+    sender = SendingSendmail(the_site.network, folder, unpacked, cast.NO_PTR, cast.IPV4)
+    sender.prepare()
+    return sender
 
 
 @pytest.fixture(params=["postfix", "sendmail"])

@@ -13,6 +13,7 @@ HOST = "rx.example.test"
 ADDRESS6 = "2001:db8:1::25"
 ADDRESS4 = "192.0.2.25"
 SECOND_ADDRESS6 = "2001:db8:1::26"
+MX6_ADDRESS6 = "2001:db8:1::6"
 RECIPIENT = f"alice@{HOST}"
 
 

@@ -13,6 +13,7 @@ from .cast import Client
 from .certificate import write_certificate
 from .dns_tap import DnsTap
 from .messages import Message
+from .mx_layouts import LAYOUTS
 from .namespace import PrivateNetwork
 from .nsd import NameServer
 from .postfix import Listener, Postfix, PostfixSettings
@@ -28,6 +29,7 @@ SMTP_PORT = 25
 UNFILTERED_PORT = 2525  # a listener without the milter, for tests of the lab itself
 TAP_PORT = 5300
 LOCAL_SMTP = "smtp-local"  # a unix socket
+MX6_LISTENER_NAME = "mx6"  # what Postfix calls it; all others have the name of the host
 OPENDKIM_FIRST_PORT = 2531  # listeners with further filters beside sixgate
 OPENDKIM_LAST_PORT = 2532
 OPENDMARC_PORT = 2533
@@ -53,8 +55,8 @@ class Site:
         self.certificate = self.folder / "tls.pem"
         write_certificate(cast.HOST, self.certificate)
         self.keys = cast.Keys()
-        self.records = cast.zone_of(self.keys)
-        addresses = [cast.ADDRESS6, cast.SECOND_ADDRESS6, cast.ADDRESS4]
+        self.records = cast.zone_of(self.keys) + [record for layout in LAYOUTS for record in layout.records()]
+        addresses = [cast.ADDRESS6, cast.SECOND_ADDRESS6, cast.MX6_ADDRESS6, cast.ADDRESS4]
         addresses += [client.address for client in cast.EVERYBODY]
         self.network = PrivateNetwork(self.folder, cast.HOST, addresses, name_server="127.0.0.1")
         self.name_server = NameServer(self.network, self.folder / "dns", self.records, cast.broken_zones())
@@ -154,6 +156,7 @@ servers = ["{self.dns.address}"]
         listeners = (
             Listener(f"[{cast.ADDRESS6}]:{SMTP_PORT}"),
             Listener(f"[{cast.SECOND_ADDRESS6}]:{SMTP_PORT}"),
+            Listener(f"[{cast.MX6_ADDRESS6}]:{SMTP_PORT}", (f"milter_macro_daemon_name={MX6_LISTENER_NAME}",)),
             Listener(f"{cast.ADDRESS4}:{SMTP_PORT}"),
             Listener(f"[::1]:{SMTP_PORT}"),
             Listener(f"127.0.0.1:{SMTP_PORT}"),
@@ -167,7 +170,7 @@ servers = ["{self.dns.address}"]
         )
         return PostfixSettings(
             host_name=cast.HOST,
-            domains=(cast.HOST, "other.example.test"),
+            domains=(cast.HOST, "other.example.test", *(layout.domain for layout in LAYOUTS)),
             listeners=listeners,
             milter=sixgate,
             sasl_port=SASL_PORT,

@@ -262,8 +262,7 @@ void add_stages(Explained& explained,
     explained.stages = stage_choices(policy, explained.evidence, recipients);
     if (sent.options.shows_all_stages && !explained.stages.empty()) {
         const bool is_checked = explained.evidence.dkim.has_value();
-        auto evidence =
-            is_checked ? explained.evidence : with_time(checked_evidence(sent, setup));
+        auto evidence = is_checked ? explained.evidence : with_time(checked_evidence(sent, setup));
         evidence.recipients = recipients; // those, too, that a closed stage has refused
         explained.all_stages = stage_answers(policy, evidence, recipients);
     }

@@ -24,12 +24,6 @@ std::string told(const policy::Listener& listener) {
     return policy::printable(text);
 }
 
-std::string told(const policy::SenderDomainEvidence& sender_domain) {
-    const bool has_hosts = sender_domain.result == policy::SenderDomainResult::reachable;
-    return std::string{to_string(sender_domain.result)} +
-           (has_hosts && !sender_domain.has_ipv6 ? ", over IPv4 alone" : "");
-}
-
 std::string organizations_text(const policy::Evidence& evidence) {
     std::string text;
     for (const auto& [domain, organizational_domain] : evidence.organizations) {
@@ -73,7 +67,7 @@ std::string evidence_text(const policy::Evidence& evidence) {
         text += "    " + result + '\n';
     }
     if (evidence.sender_domain) {
-        text += fmt::format("    sender domain {}\n", told(*evidence.sender_domain));
+        text += fmt::format("    sender domain {}\n", to_string(evidence.sender_domain->result));
     }
     for (const auto& hint : policy::hints_of(evidence)) {
         text += "    hint: " + hint + '\n';

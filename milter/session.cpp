@@ -91,8 +91,9 @@ Answer Session::helo(std::string_view name) {
                          verify::spf_request_for_helo(*evidence_.client, name, authserv_id()));
         return Answer::proceed;
     }
+    // What is closed for good, by recipient as EOP has it, says so at RCPT.
     const bool is_closed =
-        verdict->action != policy::Action::accept &&
+        verdict->action == policy::Action::tempfail &&
         policy::stage_named(policy(), verdict->stage).closed_at == policy::ClosedAt::helo;
     return is_closed && answers_.at_helo ? act_on(*verdict, evidence_) : Answer::proceed;
 }
@@ -267,7 +268,8 @@ void Session::record(const policy::Verdict& verdict, const policy::Evidence& evi
         entry.reply = outcome_->reply->code;
     }
     services_.log.write(LogLevel::info, policy::log_line(entry));
-    if (services_.journal != nullptr && !verdict.is_probe) { // which is no mail
+    const bool is_mail = evidence.phase >= policy::Phase::mail && !verdict.is_probe;
+    if (services_.journal != nullptr && is_mail) {
 
         services_.journal->write(std::move(entry));
     }

@@ -63,8 +63,8 @@ std::string log_line(const JournalEntry& entry) {
     line += logfmt("queue_id", entry.queue_id);
     line += logfmt("client", evidence.client ? evidence.client->to_string() : "");
     line += logfmt("helo", evidence.helo);
-    line +=
-        logfmt("mail_from_domain", evidence.mail_from.empty() ? "<>" : evidence.mail_from_domain);
+    const bool is_null_path = evidence.phase >= Phase::mail && evidence.mail_from.empty();
+    line += logfmt("mail_from_domain", is_null_path ? "<>" : evidence.mail_from_domain);
     line += logfmt("mail_from", Mailbox::parse(evidence.mail_from) ? "" : evidence.mail_from);
     line += logfmt("iprev", result_of(evidence.iprev));
     line += logfmt("spf", result_of(evidence.spf_mail_from));

@@ -6,6 +6,7 @@
 #include "policy/stage_choice.hpp"
 
 #include <cstddef>
+#include <utility>
 
 namespace policy {
 
@@ -34,16 +35,10 @@ void add_text(ReplyWriter& writer, const ReplyTemplate& row, const Scene& scene)
 
 } // namespace
 
-ReplyCode code_for(const Verdict& verdict, const Policy& policy) {
+const ReplyCode& code_for(const Verdict& verdict, const Policy& policy) {
     const Stage& stage = stage_named(policy, verdict.stage);
     const ReplyTemplate& row = stage.replies[verdict.reason.value()];
-    ReplyCode code = verdict.mode == Mode::soft ? row.soft : row.enforce;
-    const bool ends_connection =
-        verdict.reason == Reason::closed && stage.closed_at == ClosedAt::helo;
-    if (ends_connection && !code.is_permanent()) {
-        code.code = 421;
-    }
-    return code;
+    return verdict.mode == Mode::soft ? row.soft : row.enforce;
 }
 
 Reply reply_for(const Verdict& verdict,
@@ -56,7 +51,11 @@ Reply reply_for(const Verdict& verdict,
     const ReplyTable& replies = stage_named(policy, verdict.stage).replies;
     const ReplyTemplate& row = replies[verdict.reason.value()];
     const Scene scene{verdict, evidence, context};
-    ReplyWriter writer{code_for(verdict, policy), expand(row.text.at(0), scene, first_line_limit)};
+    ReplyCode code = code_for(verdict, policy);
+    if (evidence.phase == Phase::helo) {
+        code.code = 421;
+    }
+    ReplyWriter writer{std::move(code), expand(row.text.at(0), scene, first_line_limit)};
     add_text(writer, row, scene);
     if (replies.has_diagnostics) {
         writer.add_diagnostics(evidence, context.authserv_id);

@@ -26,11 +26,11 @@ struct ReplyContext {
     std::string_view help_url; // empty: none
 };
 
-// The code that a verdict with a reason answers with, or would, in its stage and mode. Of a stage
-// that is closed at HELO it is 421: the one code that ends the connection in every MTA.
-ReplyCode code_for(const Verdict& verdict, const Policy& policy);
+// The code that a verdict with a reason answers with, or would, in its stage and mode.
+const ReplyCode& code_for(const Verdict& verdict, const Policy& policy);
 
-// The reply for a verdict with a reason. Never empty, never longer than 32 lines or 2,000 octets
+// The reply for a verdict with a reason. At HELO its code is 421: the one that ends the connection
+// in every MTA. Never empty, never longer than 32 lines or 2,000 octets
 // with its codes; to keep that, hints are left out first, and then whole results from the end.
 Reply reply_for(const Verdict& verdict,
                 const Evidence& evidence,

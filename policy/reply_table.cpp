@@ -165,9 +165,13 @@ ReplyTable mx6_table() {
            code,
            "[{client}] must pass either SPF or DKIM over IPv6, retry over IPv4, case {case}");
     answer(table,
-           Reason::closed,
+           Reason::sender_domain_unreachable,
            code,
-           "[{client}] not willing to take this over IPv6, retry over IPv4, case {case}");
+           "[{client}] no bounce can reach {mail_from_domain}, retry over IPv4, case {case}");
+    answer(table,
+           Reason::sender_domain_null_mx,
+           code,
+           "[{client}] {mail_from_domain} takes no mail, retry over IPv4, case {case}");
     return table;
 }
 
@@ -186,6 +190,14 @@ ReplyTable fallback_table() {
            Reason::unauthenticated,
            {451, "4.7.26"},
            "[{client}] must pass either SPF or DKIM over IPv6, please use IPv4, case {case}");
+    answer(table,
+           Reason::sender_domain_unreachable,
+           {451, "4.1.8"},
+           "[{client}] no bounce can reach {mail_from_domain}, please use IPv4, case {case}");
+    answer(table,
+           Reason::sender_domain_null_mx,
+           {451, "4.7.27"},
+           "[{client}] {mail_from_domain} takes no mail, please use IPv4, case {case}");
     return table;
 }
 

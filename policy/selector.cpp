@@ -142,7 +142,8 @@ std::pair<std::string_view, std::string_view> parted(std::string_view text) {
     if (has_brackets && colon != std::string_view::npos && text[colon - 1] == ']') {
         return {text.substr(1, colon - 2), text.substr(colon + 1)};
     }
-    return colon == 0 ? std::pair{std::string_view{}, text.substr(1)} : std::pair{text, std::string_view{}};
+    return colon == 0 ? std::pair{std::string_view{}, text.substr(1)}
+                      : std::pair{text, std::string_view{}};
 }
 
 } // namespace

@@ -83,12 +83,19 @@ TEST_CASE("closed at HELO answers there, and only there where the stage is known
     CHECK(by_recipient.session.helo("mail.example.org") == Answer::proceed);
     CHECK(by_recipient.send() == Answer::proceed);
     CHECK(by_recipient.send({}, "<user@example.org>", "<a@example.com>") == Answer::tempfail);
-    CHECK(code_of(by_recipient) == "421 4.7.1");
+    CHECK(code_of(by_recipient) == "451 4.7.1"); // too late to end the connection
 
     StagedScene silent_mta{{closed_at_helo()}, silent};
     silent_mta.connect(good_client);
     CHECK(silent_mta.session.helo("mail.example.org") == Answer::proceed);
     CHECK(silent_mta.send() == Answer::tempfail); // at the end then
+
+    policy::Stage for_good = closed_at_helo();
+    for_good.replies = policy::replies_of(policy::Profile::eop);
+    StagedScene eop{{for_good}};
+    eop.connect(good_client);
+    CHECK(eop.session.helo("mail.example.org") == Answer::proceed);
+    CHECK(eop.send() == Answer::reject); // naming the recipient's domain
 
     StagedScene local{{closed_at_helo()}};
     local.connect("::1");

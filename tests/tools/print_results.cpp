@@ -175,7 +175,7 @@ policy::Policy policy_of(Chance& chance, policy::Profile profile) {
     policy.stages.front().mode = chance.of(modes);
     policy.stages.front().requirements = policy::requirements_of(profile);
     policy.stages.front().replies = policy::replies_of(profile);
-    policy.help_url = chance.one_in(4) ? "" : "https://mail.example.org/ipv6?a=%20b";
+    policy.stages.front().help_url = chance.one_in(4) ? "" : "https://mail.example.org/ipv6?a=%20b";
     return policy;
 }
 
@@ -249,12 +249,12 @@ Json reply_in(const policy::Evidence& evidence, const policy::Policy& policy) {
     if (verdict.action == policy::Action::accept) {
         return nullptr;
     }
-    const policy::ReplyContext context{"1a2b-case-id", "mx.example.net", policy.help_url};
+    const policy::ReplyContext context{"1a2b-case-id", "mx.example.net", policy.stages.front().help_url};
     const auto reply = policy::reply_for(verdict, evidence, policy, context);
     return {{"profile_has_diagnostics", policy.stages.front().replies.has_diagnostics},
             {"action", to_string(verdict.action)},
             {"reason", to_string(*verdict.reason)},
-            {"help_url", policy.help_url},
+            {"help_url", policy.stages.front().help_url},
             {"code", reply.code.code},
             {"enhanced_status", reply.code.enhanced_status},
             {"lines", reply.lines}};

@@ -91,11 +91,13 @@ OrProblem<policy::ListenerPattern> listener_from(std::string_view text) {
 
 // --- Arrays ----------------------------------------------------------------------------------
 
+// `what` is empty where it is the value itself.
 template <typename Items>
-OrFault<Items> unless_empty(const TomlScalar& value, OrFault<Items> items, std::string file = {}) {
+OrFault<Items>
+unless_empty(const TomlScalar& value, OrFault<Items> items, const std::string& what = {}) {
     if (items && items->empty()) {
         return fault_at(value,
-                        file + (file.empty() ? "" : " ") +
+                        what + (what.empty() ? "" : " ") +
                             "is empty and would select nobody: leave the key out, or the stage");
     }
     return items;

@@ -68,14 +68,15 @@ TEST_CASE("config selectors: a fault in a list has its place there") {
     const auto refused = [](const std::string& key, const std::string& list) {
         return outcome_of(stage_text(key + " = '/list'"), {{"/list", list}});
     };
-    CHECK(refused("networks_file", "::1\n\n  2001:db8::1/32 # x\n") ==
-          "/list:3:3: stage[x].networks_file: \"2001:db8::1/32\" has bits beyond its length: write "
-          "\"2001:db8::/32\" for the network or \"2001:db8::1\" for the address alone");
+    CHECK(
+        refused("networks_file", "::1\n\n  2001:db8::1/32 # x\n") ==
+        R"(/list:3:3: stage[x].networks_file: "2001:db8::1/32" has bits beyond its length: write )"
+        R"("2001:db8::/32" for the network or "2001:db8::1" for the address alone)");
     CHECK(
         refused("networks_file", "192.0.2.1\n").starts_with("/list:1:1: stage[x].networks_file: "));
     CHECK(refused("networks_file", "::1 ::2\n").starts_with("/list:1:1: "));
     CHECK(refused("domains_file", "a.example\n*.b.example\n") ==
-          "/list:2:1: stage[x].domains_file: write \".b.example\" for every name below it");
+          R"(/list:2:1: stage[x].domains_file: write ".b.example" for every name below it)");
     CHECK(refused("reverse_names_file", "a\x01.example\n").starts_with("/list:1:1: "));
     CHECK(refused("domains_file", "# nobody yet\n") ==
           "sixgate.toml:3:16: stage[x].domains_file: /list is empty and would select nobody: leave "
@@ -87,7 +88,7 @@ TEST_CASE("config selectors: a list that cannot be read is a fault of the config
           "sixgate.toml:3:17: stage[x].networks_file: /nowhere cannot be opened");
     CHECK(outcome_of(stage_text("networks_file = 'list'")) ==
           "sixgate.toml:3:17: stage[x].networks_file: must be the absolute path of a file, not "
-          "\"list\"");
+          R"("list")");
     CHECK(outcome_of(stage_text("domains_file = ['/a']"))
               .starts_with("sixgate.toml:3:16: stage[x].domains_file: must be the absolute path"));
     CHECK(outcome_of("[rollout]\nkey = 'file:/nowhere'") ==

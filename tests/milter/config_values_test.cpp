@@ -104,7 +104,7 @@ TEST_CASE("config values: an authserv-id is a token") {
           {"",
            "mx example",
            "mx;",
-           "\"mx\"",
+           R"("mx")",
            "mx/1",
            "mx=1",
            "m\u00fc.example",
@@ -146,11 +146,11 @@ TEST_CASE("config values: networks, and what was meant by bits beyond the length
            "2001:db8::1/48",
            "192.0.2.1/24"});
     CHECK(each(read_networks)(text("2001:db8:7::25/48")).error().message ==
-          "\"2001:db8:7::25/48\" has bits beyond its length: write \"2001:db8:7::/48\" for the "
-          "network or \"2001:db8:7::25\" for the address alone");
+          R"("2001:db8:7::25/48" has bits beyond its length: write "2001:db8:7::/48" for the )"
+          R"(network or "2001:db8:7::25" for the address alone)");
     CHECK(each(read_networks)(text("192.0.2.1/24")).error().message ==
-          "\"192.0.2.1/24\" has bits beyond its length: write \"192.0.2.0/24\" for the network or "
-          "\"192.0.2.1\" for the address alone");
+          R"("192.0.2.1/24" has bits beyond its length: write "192.0.2.0/24" for the network or )"
+          R"("192.0.2.1" for the address alone)");
 }
 
 TEST_CASE("config values: recipients") {
@@ -164,7 +164,7 @@ TEST_CASE("config values: recipients") {
            "a b@example.org",
            "u*@example.org"});
     CHECK(each(read_recipients)(text("example.org")).error().message ==
-          "write \"*@example.org\" for everybody at example.org");
+          R"(write "*@example.org" for everybody at example.org)");
 }
 
 TEST_CASE("config values: full addresses, and none that leads on") {
@@ -191,7 +191,7 @@ TEST_CASE("config values: networks of a stage are of IPv6, because nothing else 
            "2001:db8::1/48",
            "example.org"});
     CHECK(each(read_ipv6_networks)(text("192.0.2.0/24")).error().message ==
-          "\"192.0.2.0/24\" is IPv4, and mail over IPv4 is never judged");
+          R"("192.0.2.0/24" is IPv4, and mail over IPv4 is never judged)");
     CHECK(each(read_ipv6_networks)(text("2001:db8::1")).value() ==
           Prefixes{{*policy::Address::parse("2001:db8::1"), 128}});
 }
@@ -225,7 +225,7 @@ TEST_CASE("config values: domains, and all names below one") {
                return name;
            }()});
     CHECK(each(read_domains)(text("*.example.org")).error().message ==
-          "write \".example.org\" for every name below it");
+          R"(write ".example.org" for every name below it)");
 }
 
 TEST_CASE("config values: listeners by address, port, both or name") {
@@ -248,7 +248,7 @@ TEST_CASE("config values: listeners by address, port, both or name") {
            "name:25",
            "2001:db8::25:",
            "two words"});
-    CHECK(each(read_listeners)(text("25")).error().message == "write \":25\" for a port");
+    CHECK(each(read_listeners)(text("25")).error().message == R"(write ":25" for a port)");
 }
 
 TEST_CASE("config values: a share of senders") {

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -68,13 +69,10 @@ constexpr auto settings = std::to_array<Setting<Draft>>({
 });
 
 std::vector<std::string> keys_of_all() {
+    const auto key_of = [](const auto& setting) { return std::string{setting.key}; };
     std::vector<std::string> keys;
-    for (const auto& setting : settings) {
-        keys.emplace_back(setting.key);
-    }
-    for (const auto& setting : stage_settings()) {
-        keys.emplace_back(setting.key);
-    }
+    std::ranges::transform(settings, std::back_inserter(keys), key_of);
+    std::ranges::transform(stage_settings(), std::back_inserter(keys), key_of);
     for (const auto& setting : shared_settings()) {
         keys.emplace_back(setting.key);
         keys.push_back("stage." + std::string{setting.name()});

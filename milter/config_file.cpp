@@ -75,7 +75,7 @@ OrFault<std::string> read_key_file(const TomlScalar& value) {
 }
 
 OrFault<std::string> read_rollout_key(const TomlScalar& value, const ReadFile& read_file) {
-    const auto file = read_key_file(value);
+    auto file = read_key_file(value);
     if (!file) {
         return file;
     }

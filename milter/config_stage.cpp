@@ -186,7 +186,7 @@ std::optional<Trouble> trouble_with_name(const Stage& stage, std::span<const Sta
 
 std::optional<Trouble>
 trouble_with(const Stage& stage, std::span<const StageDraft> before, bool has_rollout_key) {
-    if (const auto trouble = trouble_with_name(stage, before)) {
+    if (auto trouble = trouble_with_name(stage, before)) {
         return trouble;
     }
     if (!before.empty() && !has_selector(before.back().stage)) {

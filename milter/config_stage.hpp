@@ -47,6 +47,6 @@ std::optional<StageProblem> problem_in(std::span<const StageDraft> stages,
                                        bool has_rollout_key);
 
 // `policy` as the last one where none would select the rest.
-std::vector<policy::Stage> stages_from(std::vector<StageDraft> stages, policy::Stage policy);
+std::vector<policy::Stage> stages_from(std::vector<StageDraft> drafts, policy::Stage policy);
 
 } // namespace milter

@@ -56,7 +56,7 @@ std::string header_of(const std::string& section) {
 // A key that differs by a slip, those of the same name in other sections, or a section that differs
 // by a slip. Empty where there is none.
 std::string meant_by(const TomlEntry& entry, Keys keys) {
-    const auto nearest = nearest_of(TomlEntry{entry.path, {}, {}, {}}.key(), keys);
+    auto nearest = nearest_of(TomlEntry{entry.path, {}, {}, {}}.key(), keys);
     if (!nearest.empty()) {
         return nearest;
     }

@@ -22,24 +22,24 @@ Action answer_of(const JournalEntry& entry) {
     return entry.reply->is_permanent() ? Action::reject : Action::tempfail;
 }
 
-void count(Counts& counts, Standing standing) {
-    switch (standing) {
-    case Standing::passing: ++counts.passing; break;
-    case Standing::falling_short: ++counts.falling_short; break;
-    case Standing::temporary: ++counts.temporary; break;
-    case Standing::exempt: ++counts.exempt; break;
-    case Standing::unknown: ++counts.unknown; break;
+void count(Counts& counts, Prospect prospect) {
+    switch (prospect) {
+    case Prospect::passing: ++counts.passing; break;
+    case Prospect::falling_short: ++counts.falling_short; break;
+    case Prospect::temporary: ++counts.temporary; break;
+    case Prospect::exempt: ++counts.exempt; break;
+    case Prospect::unknown: ++counts.unknown; break;
     }
 }
 
-Standing standing_of(const Verdict& verdict) {
+Prospect prospect_of(const Verdict& verdict) {
     if (verdict.mode == Mode::off || (verdict.exemption && verdict.reason)) {
-        return Standing::exempt;
+        return Prospect::exempt;
     }
     if (!verdict.reason) {
-        return Standing::passing;
+        return Prospect::passing;
     }
-    return is_temperror(*verdict.reason) ? Standing::temporary : Standing::falling_short;
+    return is_temperror(*verdict.reason) ? Prospect::temporary : Prospect::falling_short;
 }
 
 // The first of those that are most frequent, as an index; empty where all are 0.
@@ -53,17 +53,17 @@ std::optional<std::size_t> most_frequent(const std::array<std::uint64_t, size>& 
 } // namespace
 
 Outlook outlook_if_enforced(const Verdict& verdict) {
-    const Standing standing = standing_of(verdict);
-    return {standing,
+    const Prospect prospect = prospect_of(verdict);
+    return {prospect,
             verdict.reason,
-            standing == Standing::exempt ? Action::accept : verdict.would_enforce};
+            prospect == Prospect::exempt ? Action::accept : verdict.would_enforce};
 }
 
 Outlook outlook_of(const std::optional<Verdict>& candidate) {
     if (!candidate) {
         return {};
     }
-    return {standing_of(*candidate), candidate->reason, candidate->action};
+    return {prospect_of(*candidate), candidate->reason, candidate->action};
 }
 
 void count(Answers& answers, Action action) {
@@ -78,7 +78,7 @@ void count(Counts& counts, const Observation& observation) {
     const Outlook& outlook = observation.outlook;
     const Action answered = answer_of(observation.entry);
     ++counts.messages;
-    count(counts, outlook.standing);
+    count(counts, outlook.prospect);
     counts.refused += outlook.is_refused() ? 1U : 0U;
     count(counts.answered, answered);
     if (outlook.foretold) {
@@ -150,7 +150,7 @@ void GroupTally::add(const Observation& observation) {
         refused_recipients_.insert(observation.recipients.begin(), observation.recipients.end());
         ++kinds_refused_[kind];
         refused_.add(observation);
-    } else if (observation.outlook.standing == Standing::temporary) {
+    } else if (observation.outlook.prospect == Prospect::temporary) {
         ++kinds_temporary_[kind];
         temporary_.add(observation);
     }

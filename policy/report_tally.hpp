@@ -14,17 +14,16 @@
 
 namespace policy {
 
-// What a message meets, in the words of Counts.
-enum class Standing : std::uint8_t { passing, falling_short, temporary, exempt, unknown };
-inline constexpr std::size_t standings = 5;
+// What a message is counted as, in the words of Counts.
+enum class Prospect : std::uint8_t { passing, falling_short, temporary, exempt, unknown };
 
 struct Outlook {
-    Standing standing = Standing::unknown;
+    Prospect prospect = Prospect::unknown;
     std::optional<Reason> reason;
     std::optional<Action> foretold; // empty: unknown
 
     bool is_refused() const {
-        return standing == Standing::falling_short && foretold != Action::accept;
+        return prospect == Prospect::falling_short && foretold != Action::accept;
     }
 };
 
@@ -74,8 +73,6 @@ public:
     void add(const Observation& observation);
 
     Group group() const;
-
-    const Counts& counts() const { return counts_; }
 
 private:
     using Kinds = std::array<std::uint64_t, all_sender_kinds.size()>;

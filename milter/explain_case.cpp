@@ -130,11 +130,11 @@ std::vector<policy::JournalEntry> entries_of(const std::string& case_id, store::
 // Where every recipient was refused by itself, a case has an entry for each of them.
 int explain_entries(const std::vector<policy::JournalEntry>& entries,
                     const Config& config,
-                    bool as_json) {
+                    const ExplainOptions& options) {
     int status = EX_OK;
     for (const auto& entry : entries) {
         const Replay now = replay(entry, config);
-        if (as_json) {
+        if (options.as_json) {
             print_json(entry, now);
         } else {
             fmt::print("{}", &entry == &entries.front() ? "" : "\n");
@@ -159,7 +159,7 @@ int explain_case(const ExplainOptions& options, Config config) {
         return no_such_case;
     }
     config.policy = journal.local_parts.for_hidden(std::move(config.policy));
-    return explain_entries(entries, config, options.as_json);
+    return explain_entries(entries, config, options);
 }
 
 } // namespace milter

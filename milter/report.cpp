@@ -67,8 +67,8 @@ report_by(const policy::Policy& candidate, const Config& config, const store::Fi
                      });
 }
 
-void print(const policy::Report& report, const ReportScope& scope, bool as_json) {
-    if (as_json) {
+void print(const policy::Report& report, const ReportScope& scope, const ReportOptions& options) {
+    if (options.as_json) {
         fmt::print("{}\n", to_json(report, scope).dump(2));
     } else {
         fmt::print("{}", report_text(report, scope, terminal_at(STDOUT_FILENO)));
@@ -95,14 +95,14 @@ int report(const ReportOptions& options) {
     filter.since = scope.since;
     filter.stage = scope.stage;
     if (options.candidate.empty()) {
-        print(report_as_it_is(*config, filter), scope, options.as_json);
+        print(report_as_it_is(*config, filter), scope, options);
         return EX_OK;
     }
     const auto candidate = load_or_tell(options.candidate);
     if (!candidate) {
         return EX_CONFIG;
     }
-    print(report_by(candidate->policy, *config, filter), scope, options.as_json);
+    print(report_by(candidate->policy, *config, filter), scope, options);
     return EX_OK;
 }
 

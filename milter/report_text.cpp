@@ -51,13 +51,18 @@ std::string concentration(const policy::Report& report) {
 std::string prognosis(const policy::Report& report, const ReportScope& scope) {
     const policy::Counts& total = report.total.counts;
     const std::string subject = has_candidate(scope) ? "This configuration" : "Enforcing";
+    const std::uint64_t known = total.messages - total.unknown;
+    const std::string_view which = total.unknown == 0 ? "" : " that can be judged";
+    if (known == 0) {
+        return "Nothing can be foretold.";
+    }
     if (total.refused == 0) {
-        return subject + " would refuse none of " +
-               counted(total.messages, "message.", "messages.");
+        return subject + " would refuse none of " + counted(known, "message", "messages") +
+               std::string{which} + '.';
     }
     return subject + " would refuse " + grouped(total.refused) + " of " +
-           counted(total.messages, "message (", "messages (") +
-           percent(total.refused, total.messages) + "), of " +
+           counted(known, "message", "messages") + std::string{which} + " (" +
+           percent(total.refused, known) + "), of " +
            counted(report.refused_sender_domains, "sender domain, to ", "sender domains, to ") +
            counted(report.total.refused_recipients, "recipient.", "recipients.") +
            concentration(report);

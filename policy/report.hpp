@@ -35,7 +35,7 @@ struct Counts {
     std::uint64_t falling_short = 0; // for another reason than a temporary error
     std::uint64_t temporary = 0;     // only a temporary error stands between
     std::uint64_t exempt = 0;        // falls short and is spared by an exemption, or is not judged
-    std::uint64_t unknown = 0;       // too little is known of it to be judged by the candidate
+    std::uint64_t unknown = 0;       // too little is known of it: it was refused unchecked
 
     std::uint64_t refused = 0; // of those that fall short, what is foretold to be refused: the harm
 
@@ -127,7 +127,8 @@ public:
     ReportMaker& operator=(const ReportMaker&) = delete;
     ~ReportMaker();
 
-    // Foretells what the mode enforce would answer, by the entry's own verdict.
+    // Foretells what the mode enforce would answer, by the entry's own verdict; of what a closed
+    // stage refused, nothing.
     void add(const JournalEntry& entry);
 
     // Foretells what the candidate answers: `candidate` is replayed() of the entry.

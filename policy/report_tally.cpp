@@ -53,6 +53,9 @@ std::optional<std::size_t> most_frequent(const std::array<std::uint64_t, size>& 
 } // namespace
 
 Outlook outlook_if_enforced(const Verdict& verdict) {
+    if (verdict.reason == Reason::closed) {
+        return {}; // nothing was checked
+    }
     const Prospect prospect = prospect_of(verdict);
     return {prospect,
             verdict.reason,

@@ -168,6 +168,24 @@ TEST_CASE("report_text: nothing is refused") {
     CHECK_FALSE(has(text, "What to write"));
 }
 
+TEST_CASE("report_text: what was refused unchecked is not foretold") {
+    const auto text_with = [](const std::vector<policy::Evidence>& checked) {
+        policy::ReportMaker maker;
+        maker.add(tests::judged(tests::good_evidence(), tests::policy_in(policy::Mode::closed)));
+        for (const auto& evidence : checked) {
+            maker.add(tests::judged(evidence));
+        }
+        return milter::report_text(maker.report(), scope(), {132, false, false});
+    };
+    const std::string unknown = "1 message was refused before it was checked";
+    const std::string nothing = text_with({});
+    CHECK(has(nothing, "Nothing can be foretold."));
+    CHECK(has(nothing, unknown));
+    const std::string some = text_with({tests::good_evidence(), tests::unauthenticated_evidence()});
+    CHECK(has(some, "Enforcing would refuse 1 of 2 messages that can be judged (50.0%)"));
+    CHECK(has(some, unknown));
+}
+
 TEST_CASE("report_text: what a candidate lets pass is told") {
     policy::ReportMaker maker;
     const auto entry = tests::judged(tests::unauthenticated_evidence());

@@ -74,6 +74,7 @@ TEST_CASE("report: each message counts as one thing, and with what enforcing wou
     const policy::Answers rejected{0, 0, 1};
     const auto enforced = tests::policy_in(Mode::enforce);
     const auto soft = tests::policy_in(Mode::soft);
+    const auto closed = tests::policy_in(Mode::closed);
     const std::vector<Case> cases{
         {"passes",
          judged(evidence_from("a.example", one)),
@@ -96,9 +97,12 @@ TEST_CASE("report: each message counts as one thing, and with what enforcing wou
         {"falls short, to an exempt recipient",
          judged(to_postmaster(without_ptr("a.example", one))),
          {1, 0, 0, 0, 1, 0, 0, accepted, accepted, none}},
-        {"closed",
-         judged(evidence_from("a.example", one), tests::policy_in(Mode::closed)),
-         {1, 0, 1, 0, 0, 0, 1, tempfailed, tempfailed, none}},
+        {"closed: it was never checked",
+         judged(evidence_from("a.example", one), closed),
+         {1, 0, 0, 0, 0, 1, 0, tempfailed, none, none}},
+        {"closed, but for its recipient: it was checked",
+         judged(to_postmaster(evidence_from("a.example", one)), closed),
+         {1, 1, 0, 0, 0, 0, 0, accepted, accepted, none}},
     };
     for (const auto& c : cases) {
         SUBCASE(c.name) {
@@ -330,6 +334,14 @@ TEST_CASE("report: what strangers vary without end is counted by its reason") {
     const auto report = maker.report();
     REQUIRE(report.sender_domains.front().group.fault);
     CHECK(report.sender_domains.front().group.fault->messages == 1'000);
+}
+
+TEST_CASE("report: what was refused unchecked is in nobody's way") {
+    const auto report =
+        report_of({judged(without_ptr("a.example", one), tests::policy_in(Mode::closed))});
+    CHECK(report.reasons.empty());
+    CHECK(report.refused_sender_domains == 0);
+    CHECK_FALSE(report.sender_domains.front().group.fault);
 }
 
 TEST_CASE("report: nothing adds up to nothing") {

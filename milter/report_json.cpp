@@ -37,6 +37,7 @@ Json to_json(const policy::Counts& counts) {
 Json to_json(const policy::Fault& fault) {
     return {{"reason", to_string(fault.reason)},
             {"messages", fault.messages},
+            {"kind", to_string(fault.kind)},
             {"in_short", fault.in_short},
             {"found", fault.found},
             {"remedy", fault.remedy}};

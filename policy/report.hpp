@@ -47,10 +47,12 @@ struct Counts {
 };
 
 // What stands most often in the way of a sender: the most frequent reason, and of those with that
-// reason the most frequent finding.
+// reason the most frequent finding in messages of one kind. It is mended as that kind is: what a
+// host of our own needs must not be told of a stranger that fails likewise.
 struct Fault {
     Reason reason = Reason::closed;
-    std::uint64_t messages = 0;      // with this reason
+    std::uint64_t messages = 0; // with this reason
+    SenderKind kind = SenderKind::direct;
     std::string in_short;            // fault_in_short()
     std::string found;               // fault_found()
     std::vector<std::string> remedy; // remedy_for()

@@ -95,7 +95,7 @@ void count(Counts& counts, const Observation& observation) {
 void FaultTally::add(const Observation& observation) {
     const Reason reason = observation.outlook.reason.value();
     ++by_reason_[static_cast<std::size_t>(reason)];
-    std::pair<Reason, std::string> key{reason, observation.found};
+    std::tuple key{reason, observation.kind, observation.found};
     auto found = findings_.find(key);
     if (found == findings_.end()) {
         if (findings_.size() == most_findings) {
@@ -116,23 +116,27 @@ void FaultTally::add(const Observation& observation) {
     }
 }
 
-std::optional<Fault> FaultTally::fault(SenderKind kind) const {
+std::optional<Fault> FaultTally::fault() const {
     const auto index = most_frequent(by_reason_);
     if (!index) {
         return std::nullopt;
     }
     const Reason reason = all_reasons[*index];
-    Fault fault{reason, by_reason_[*index], {}, {}, {}};
+    Fault fault;
+    fault.reason = reason;
+    fault.messages = by_reason_[*index];
     const Finding* most = nullptr;
     for (const auto& [key, finding] : findings_) {
-        if (key.first == reason && (most == nullptr || finding.messages > most->messages)) {
+        const auto& [its_reason, kind, found] = key;
+        if (its_reason == reason && (most == nullptr || finding.messages > most->messages)) {
             most = &finding;
-            fault.found = key.second;
+            fault.kind = kind;
+            fault.found = found;
         }
     }
     if (most != nullptr) { // not where other reasons have taken all the room
         fault.in_short = fault_in_short(most->example, reason);
-        fault.remedy = remedy_for(most->example, reason, kind, most->clients);
+        fault.remedy = remedy_for(most->example, reason, fault.kind, most->clients);
         if (most->has_more_clients) {
             fault.remedy.emplace_back("Likewise for the other addresses that it sends from.");
         }
@@ -173,9 +177,9 @@ Group GroupTally::group() const {
             break;
         }
     }
-    group.fault = refused_.fault(group.kind);
+    group.fault = refused_.fault();
     if (!group.fault) {
-        group.fault = temporary_.fault(group.kind);
+        group.fault = temporary_.fault();
     }
     return group;
 }

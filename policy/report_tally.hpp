@@ -8,8 +8,8 @@
 #include <map>
 #include <span>
 #include <string>
+#include <tuple>
 #include <unordered_set>
-#include <utility>
 #include <vector>
 
 namespace policy {
@@ -54,7 +54,7 @@ class FaultTally {
 public:
     void add(const Observation& observation);
 
-    std::optional<Fault> fault(SenderKind kind) const;
+    std::optional<Fault> fault() const;
 
 private:
     struct Finding {
@@ -65,7 +65,7 @@ private:
     };
 
     std::array<std::uint64_t, all_reasons.size()> by_reason_{};
-    std::map<std::pair<Reason, std::string>, Finding> findings_;
+    std::map<std::tuple<Reason, SenderKind, std::string>, Finding> findings_;
 };
 
 class GroupTally {

@@ -146,6 +146,22 @@ TEST_CASE("report_text: says first whether it is safe to refuse, and then whom t
     CHECK(has(text, "slow.example"));
 }
 
+TEST_CASE("report_text: what was found in mail of another kind than most says so") {
+    policy::ReportMaker maker;
+    const auto add = [&](policy::Evidence evidence, bool is_forwarded, int times) {
+        evidence.is_forwarded = is_forwarded;
+        for (int i = 0; i < times; ++i) {
+            maker.add(tests::judged(evidence));
+        }
+    };
+    add(tests::without_ptr("example.org", "2001:db8::1"), false, 3);
+    add(tests::without_ptr("example.org", "2001:db8::2"), true, 2);
+    add(tests::unauthenticated_evidence(), true, 2);
+    const std::string text = milter::report_text(maker.report(), scope(), {80, false, false});
+    CHECK(has(text, "looks forwarded, from 3 addresses"));
+    CHECK(has(text, "found (direct): no PTR record"));
+}
+
 TEST_CASE("report_text: a limit leaves out rows and says so") {
     ReportScope limited = scope();
     limited.limit = 2;

@@ -68,20 +68,11 @@ std::string prognosis(const policy::Report& report, const ReportScope& scope) {
            concentration(report);
 }
 
-std::uint64_t refused_of_our_own(const policy::Report& report) {
-    std::uint64_t refused = 0;
-    for (const auto& row : report.sender_domains) {
-        const bool is_own = row.group.kind == policy::SenderKind::own_range;
-        refused += is_own ? row.group.counts.refused : 0;
-    }
-    return refused;
-}
-
 void add_headline(Page& page, const policy::Report& report, const ReportScope& scope) {
     const policy::Counts& total = report.total.counts;
     page.blank();
     page.paragraph(prognosis(report, scope));
-    if (const auto own = refused_of_our_own(report); own > 0) {
+    if (const auto own = report.total.refused_kinds[policy::SenderKind::own_range]; own > 0) {
         page.paragraph(counted(own, "of them seems", "of them seem") +
                        " to come from hosts of your own: see to [exempt] networks first.");
     }

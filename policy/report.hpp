@@ -70,6 +70,7 @@ struct Group {
     std::uint64_t clients = 0;            // distinct addresses
     std::uint64_t recipients = 0;         // distinct
     std::uint64_t refused_recipients = 0; // distinct, of what is refused
+    ByKind refused_kinds;                 // messages, of what is refused
     SenderKind kind = SenderKind::direct; // the most frequent one
     std::optional<Fault> fault;           // empty: nothing is in the way
 

@@ -42,14 +42,6 @@ Prospect prospect_of(const Verdict& verdict) {
     return is_temperror(*verdict.reason) ? Prospect::temporary : Prospect::falling_short;
 }
 
-// The first of those that are most frequent, as an index; empty where all are 0.
-template <std::size_t size>
-std::optional<std::size_t> most_frequent(const std::array<std::uint64_t, size>& tally) {
-    const auto* const most = std::ranges::max_element(tally);
-    return *most == 0 ? std::nullopt
-                      : std::optional{static_cast<std::size_t>(most - tally.begin())};
-}
-
 } // namespace
 
 Outlook outlook_if_enforced(const Verdict& verdict) {
@@ -117,14 +109,14 @@ void FaultTally::add(const Observation& observation) {
 }
 
 std::optional<Fault> FaultTally::fault() const {
-    const auto index = most_frequent(by_reason_);
-    if (!index) {
+    const auto* const most_messages = std::ranges::max_element(by_reason_);
+    if (*most_messages == 0) {
         return std::nullopt;
     }
-    const Reason reason = all_reasons[*index];
+    const Reason reason = all_reasons[static_cast<std::size_t>(most_messages - by_reason_.begin())];
     Fault fault;
     fault.reason = reason;
-    fault.messages = by_reason_[*index];
+    fault.messages = *most_messages;
     const Finding* most = nullptr;
     for (const auto& [key, finding] : findings_) {
         const auto& [its_reason, kind, found] = key;
@@ -151,14 +143,13 @@ void GroupTally::add(const Observation& observation) {
     count(counts_, observation);
     clients_.insert(observation.client);
     recipients_.insert(observation.recipients.begin(), observation.recipients.end());
-    const auto kind = static_cast<std::size_t>(observation.kind);
-    ++kinds_[kind];
+    ++kinds_[observation.kind];
     if (observation.outlook.is_refused()) {
         refused_recipients_.insert(observation.recipients.begin(), observation.recipients.end());
-        ++kinds_refused_[kind];
+        ++kinds_refused_[observation.kind];
         refused_.add(observation);
     } else if (observation.outlook.prospect == Prospect::temporary) {
-        ++kinds_temporary_[kind];
+        ++kinds_temporary_[observation.kind];
         temporary_.add(observation);
     }
 }
@@ -171,9 +162,10 @@ Group GroupTally::group() const {
     group.clients = clients_.size();
     group.recipients = recipients_.size();
     group.refused_recipients = refused_recipients_.size();
-    for (const Kinds* kinds : {&kinds_refused_, &kinds_temporary_, &kinds_}) {
-        if (const auto index = most_frequent(*kinds)) {
-            group.kind = all_sender_kinds[*index];
+    group.refused_kinds = kinds_refused_;
+    for (const ByKind* kinds : {&kinds_refused_, &kinds_temporary_, &kinds_}) {
+        if (const auto kind = kinds->most_frequent()) {
+            group.kind = *kind;
             break;
         }
     }

@@ -75,17 +75,15 @@ public:
     Group group() const;
 
 private:
-    using Kinds = std::array<std::uint64_t, all_sender_kinds.size()>;
-
     Counts counts_;
     Time first_{};
     Time last_{};
     Distinct clients_;
     Distinct recipients_;
     Distinct refused_recipients_;
-    Kinds kinds_{}; // of all
-    Kinds kinds_refused_{};
-    Kinds kinds_temporary_{};
+    ByKind kinds_; // of all
+    ByKind kinds_refused_;
+    ByKind kinds_temporary_;
     FaultTally refused_;
     FaultTally temporary_;
 };

@@ -62,6 +62,13 @@ bool looks_like_registry(std::string_view domain) {
 
 } // namespace
 
+std::optional<SenderKind> ByKind::most_frequent() const {
+    const auto* const most = std::ranges::max_element(counts_);
+    return *most == 0
+               ? std::nullopt
+               : std::optional{all_sender_kinds[static_cast<std::size_t>(most - counts_.begin())]};
+}
+
 std::string_view to_string(SenderKind kind) {
     return word_for(kind_words, kind);
 }

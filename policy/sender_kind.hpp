@@ -5,7 +5,9 @@
 #include "policy/evidence.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +25,24 @@ inline constexpr auto all_sender_kinds = std::to_array<SenderKind>({SenderKind::
                                                                     SenderKind::mailing_list,
                                                                     SenderKind::forwarded,
                                                                     SenderKind::direct});
+
+// A number for each kind.
+class ByKind {
+public:
+    std::uint64_t& operator[](SenderKind kind) { return counts_[index(kind)]; }
+
+    std::uint64_t operator[](SenderKind kind) const { return counts_[index(kind)]; }
+
+    // The first of those that are most frequent; empty where all are 0.
+    std::optional<SenderKind> most_frequent() const;
+
+    friend bool operator==(const ByKind&, const ByKind&) = default;
+
+private:
+    static std::size_t index(SenderKind kind) { return static_cast<std::size_t>(kind); }
+
+    std::array<std::uint64_t, all_sender_kinds.size()> counts_{};
+};
 
 std::string_view to_string(SenderKind kind);
 

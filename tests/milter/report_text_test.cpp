@@ -146,6 +146,24 @@ TEST_CASE("report_text: says first whether it is safe to refuse, and then whom t
     CHECK(has(text, "slow.example"));
 }
 
+TEST_CASE("report_text: what seems to be ours is counted by message") {
+    policy::ReportMaker maker;
+    for (const auto* const address :
+         {"fd00::1", "2001:db8::1", "2001:db8::1", "fd00::1", "fd00::2"}) {
+        maker.add(tests::judged(tests::without_ptr("mixed.example", address)));
+    }
+    maker.add(tests::judged(tests::without_ptr("theirs.example", "2001:db8::1")));
+    maker.add(tests::judged(tests::without_ptr("theirs.example", "2001:db8::1")));
+    maker.add(tests::judged(tests::without_ptr("theirs.example", "fd00::1")));
+    const auto report = maker.report();
+    const std::string text = milter::report_text(report, scope(), {80, false, false});
+    CHECK(has(text, "4 of them seem to come from hosts of your own"));
+    const auto json = milter::to_json(report, scope());
+    CHECK(json["total"]["refused_kinds"]["own_range"] == 4);
+    CHECK(json["total"]["refused_kinds"]["direct"] == 4);
+    CHECK(json["sender_domains"][0]["refused_kinds"]["own_range"] == 3);
+}
+
 TEST_CASE("report_text: what was found in mail of another kind than most says so") {
     policy::ReportMaker maker;
     const auto add = [&](policy::Evidence evidence, bool is_forwarded, int times) {

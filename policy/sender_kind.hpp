@@ -58,6 +58,9 @@ std::string domain_of_host(std::string_view host);
 // The first reverse name that leads back; empty where none does.
 std::string_view confirmed_name(const Evidence& evidence);
 
+// Whether a reverse name that leads back is `domain` or below it.
+bool has_name_in(const Evidence& evidence, std::string_view domain);
+
 // For the null path, which has no domain: that of confirmed_name(), or else of the
 // HELO name.
 std::string domain_of_client(const Evidence& evidence);

@@ -144,13 +144,20 @@ void add_reasons(Page& page, const policy::Report& report) {
     page.table(table);
 }
 
-// Every day up to the last with mail, as far back as there is room.
-void add_days(Page& page, const policy::Report& report) {
+// Every day up to the last with mail, as far back as there is room; none that has yet to come, of
+// which an entry may be where a clock ran ahead.
+void add_days(Page& page, const policy::Report& report, const ReportScope& scope) {
+    const auto today = std::chrono::floor<std::chrono::days>(scope.until);
+    const auto last = std::min(report.days.back().day, today);
     std::map<std::chrono::sys_days, policy::Counts> days;
+    std::uint64_t later = 0; // messages
     for (const auto& row : report.days) {
-        days[row.day] = row.counts;
+        if (row.day <= last) {
+            days[row.day] = row.counts;
+        } else {
+            later += row.counts.messages;
+        }
     }
-    const auto last = report.days.back().day;
     const auto first = std::max(report.days.front().day, last - most_days + std::chrono::days{1});
     double highest = 0; // share of a day
     for (const auto& [day, counts] : days) {
@@ -175,6 +182,11 @@ void add_days(Page& page, const policy::Report& report) {
                    bar(highest == 0 ? 0 : refused / highest, bar_columns, page.terminal())});
     }
     page.table(table);
+    if (later > 0) {
+        page.paragraph("and " + counted(later, "message", "messages") +
+                           " of days to come: the clock of a host ran ahead",
+                       2);
+    }
 }
 
 } // namespace
@@ -202,7 +214,7 @@ report_text(const policy::Report& report, const ReportScope& scope, const Termin
     add_letters(page, report, limit);
     add_networks(page, report, limit);
     add_temporary_errors(page, report, limit);
-    add_days(page, report);
+    add_days(page, report, scope);
     return page.text();
 }
 

@@ -194,6 +194,24 @@ TEST_CASE("report_text: an empty journal") {
     CHECK(has(text, "There are no entries in the journal for this time."));
 }
 
+TEST_CASE("report_text: a clock that ran ahead hides no days") {
+    policy::ReportMaker maker;
+    auto entry = tests::judged(tests::good_evidence());
+    maker.add(entry);
+    entry.time += std::chrono::days{400};
+    const auto text = [&] {
+        return milter::report_text(maker.report(), scope(), {80, false, false});
+    };
+    maker.add(entry);
+    CHECK(has(text(), "  2026-11-20       1  100.0%        0"));
+    CHECK(has(text(), "and 1 message of days to come"));
+    CHECK_FALSE(has(text(), "2027-"));
+    policy::ReportMaker late;
+    late.add(entry);
+    CHECK(has(milter::report_text(late.report(), scope(), {80, false, false}),
+              "and 1 message of days to come"));
+}
+
 TEST_CASE("report_text: nothing is refused") {
     policy::ReportMaker maker;
     maker.add(tests::judged(tests::good_evidence()));

@@ -203,6 +203,9 @@ report_text(const policy::Report& report, const ReportScope& scope, const Termin
                        (scope.stage.empty() ? std::string{"."} : " and stage."));
         return page.text();
     }
+    if (report.total.first >= scope.since + std::chrono::days{1}) { // not only a quiet night
+        page.paragraph("The first entry is of " + minute(report.total.first) + '.');
+    }
     const std::size_t limit = scope.limit.value_or(usual_limit);
     add_headline(page, report, scope);
     add_summary(page, report, scope);

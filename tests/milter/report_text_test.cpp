@@ -212,6 +212,19 @@ TEST_CASE("report_text: a clock that ran ahead hides no days") {
               "and 1 message of days to come"));
 }
 
+TEST_CASE("report_text: a journal that begins later than asked for says when") {
+    policy::ReportMaker maker;
+    maker.add(tests::judged(tests::good_evidence()));
+    const auto text_since = [&](policy::Time since) {
+        ReportScope asked = scope();
+        asked.since = since;
+        return milter::report_text(maker.report(), asked, {80, false, false});
+    };
+    const std::string first = "The first entry is of 2026-11-20 12:00.";
+    CHECK_FALSE(has(text_since(tests::first_noon - std::chrono::hours{23}), first));
+    CHECK(has(text_since(tests::first_noon - std::chrono::days{10}), first));
+}
+
 TEST_CASE("report_text: nothing is refused") {
     policy::ReportMaker maker;
     maker.add(tests::judged(tests::good_evidence()));

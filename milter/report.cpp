@@ -60,11 +60,17 @@ policy::Report
 report_by(const policy::Policy& candidate, const Config& config, const store::Filter& filter) {
     const Journal journal = open_journal(config.store);
     const auto policy = journal.local_parts.for_hidden(candidate);
-    return report_on(*journal.store,
-                     filter,
-                     [&policy](policy::ReportMaker& maker, const policy::JournalEntry& entry) {
-                         maker.add(entry, policy::replayed(entry, policy));
-                     });
+    const bool parts = policy::answers_recipients(policy);
+    return report_on(
+        *journal.store, filter, [&](policy::ReportMaker& maker, const policy::JournalEntry& entry) {
+            if (!parts) {
+                maker.add(entry, policy::replayed(entry, policy));
+                return;
+            }
+            for (const auto& part : policy::parted(entry, policy)) {
+                maker.add(part, policy::replayed(part, policy));
+            }
+        });
 }
 
 void print(const policy::Report& report, const ReportScope& scope, const ReportOptions& options) {

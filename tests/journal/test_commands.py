@@ -327,6 +327,34 @@ def test_without_a_journal_the_commands_say_so(journal: Journal) -> None:
     assert not (journal.gate.folder / "elsewhere.db").exists()
 
 
+# -- report
+
+
+def test_a_closed_gate_is_foretold_recipient_by_recipient(journal: Journal) -> None:
+    recipients = ["<postmaster@example.test>", "<alice@example.test>", "<bob@example.test>"]
+
+    def foretold(*arguments: str, config: Path) -> dict[str, int]:
+        return json.loads(journal.command("report", "--json", *arguments, config=config).output)["total"]["foretold"]
+
+    journal.start(mode="observe")
+    send_good(journal, recipients)
+    journal.wait_for(1)
+    enforced = journal.file("enforced.toml", 'mode = "observe"', 'mode = "enforce"')
+    assert foretold(config=enforced) == {"accepted": 1, "tempfailed": 0, "rejected": 0}
+    closed = journal.file("closed.toml", 'mode = "observe"', 'mode = "closed"')
+    assert foretold(config=closed) == {"accepted": 1, "tempfailed": 2, "rejected": 0}
+    journal.gate.sixgate.reload(closed.read_text())
+    with journal.gate.connect() as milter:
+        milter.mail(MAIL_FROM)
+        for recipient in recipients:
+            milter.rcpt(recipient)
+        milter.data()
+        milter.message(journal.gate.message().content)
+    journal.wait_for(4)
+    lived = [logfmt_fields(line)["verdict"] for line in journal.log()][1:]
+    assert sorted(lived) == ["accept", "tempfail", "tempfail"]
+
+
 # -- forget
 
 

@@ -5,6 +5,7 @@
 #include "milter/commands.hpp"
 #include "milter/journal.hpp"
 #include "milter/progress.hpp"
+#include "milter/read_report.hpp"
 #include "milter/report_json.hpp"
 #include "milter/report_text.hpp"
 #include "milter/setup.hpp"
@@ -19,7 +20,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <functional>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -36,33 +36,26 @@ const std::string& journal_file(const ReportOptions& options) {
     return options.journal_of.empty() ? options.candidate : options.journal_of;
 }
 
-using Add = std::function<void(policy::ReportMaker& maker, const policy::JournalEntry& entry)>;
-
-policy::Report report_on(store::Store& store, const store::Filter& filter, const Add& add) {
-    Progress progress{"entries", store.count(filter)};
-    policy::ReportMaker maker;
-    store.read(filter, 0, [&](const policy::JournalEntry& entry) {
-        add(maker, entry);
-        progress.step();
-    });
-    return maker.report();
+policy::Report report_on(store::Store& store, const ReportScope& scope, const AddToReport& add) {
+    Progress progress{"entries", count_for_report(store, scope)};
+    return read_report(store, scope, progress, add);
 }
 
-policy::Report report_as_it_is(const Config& config, const store::Filter& filter) {
+policy::Report report_as_it_is(const Config& config, const ReportScope& scope) {
     const auto store = open_journal_store(config.store);
     return report_on(
-        *store, filter, [](policy::ReportMaker& maker, const policy::JournalEntry& entry) {
+        *store, scope, [](policy::ReportMaker& maker, const policy::JournalEntry& entry) {
             maker.add(entry);
         });
 }
 
 policy::Report
-report_by(const policy::Policy& candidate, const Config& config, const store::Filter& filter) {
+report_by(const policy::Policy& candidate, const Config& config, const ReportScope& scope) {
     const Journal journal = open_journal(config.store);
     const auto policy = journal.local_parts.for_hidden(candidate);
     const bool parts = policy::answers_recipients(policy);
     return report_on(
-        *journal.store, filter, [&](policy::ReportMaker& maker, const policy::JournalEntry& entry) {
+        *journal.store, scope, [&](policy::ReportMaker& maker, const policy::JournalEntry& entry) {
             if (!parts) {
                 maker.add(entry, policy::replayed(entry, policy));
                 return;
@@ -97,18 +90,15 @@ int report(const ReportOptions& options) {
                             .stage = options.stage,
                             .candidate = options.candidate,
                             .limit = options.limit};
-    store::Filter filter;
-    filter.since = scope.since;
-    filter.stage = scope.stage;
     if (options.candidate.empty()) {
-        print(report_as_it_is(*config, filter), scope, options);
+        print(report_as_it_is(*config, scope), scope, options);
         return EX_OK;
     }
     const auto candidate = load_or_tell(options.candidate);
     if (!candidate) {
         return EX_CONFIG;
     }
-    print(report_by(candidate->policy, *config, filter), scope, options);
+    print(report_by(candidate->policy, *config, scope), scope, options);
     return EX_OK;
 }
 

@@ -20,6 +20,8 @@ public:
 
     // "user@example.org" as "~0123456789abcdef@example.org". The same for the same local part in
     // any case and with the same key; what is hidden already, and the null path, stay as they are.
+    // Where what is local and what is domain has no one reading (policy/mailbox.hpp), all of it is
+    // hashed, and the hash has none, either: "~0123456789abcdef<".
     std::string hidden(std::string_view address) const;
 
     // All addresses in it. A text of the SPF check that could spell the local part, as an
@@ -32,7 +34,7 @@ public:
 private:
     class Hmac;
 
-    std::string hash(std::string_view local_part) const;
+    std::string hash(std::string_view text) const;
 
     std::shared_ptr<Hmac> hmac_; // empty: hides nothing
 };

@@ -234,6 +234,20 @@ def test_a_reader_that_has_seen_enough_is_no_trouble(journal: Journal) -> None:
     assert (json.loads(line)["host"], status, ended.stderr) == (os.uname().nodename, "0", "")
 
 
+# -- what is in the store
+
+
+def test_nothing_is_left_in_clear_of_an_address_that_can_be_read_in_more_than_one_way(journal: Journal) -> None:
+    journal.start(mode="observe")
+    send_good(journal, recipients=["<postmaster@z<alice.secret>>", "<user@example.test (Alice Secret)>"])
+    journal.gate.send(mail_from="<alice@secret.test(@good.test>")
+    journal.wait_for(2)
+    assert b"secret" not in journal.octets().lower()
+    entry, other = (json.loads(line)["evidence"] for line in journal.log("--json"))
+    assert [re.sub(r"[0-9a-f]{16}", "", recipient) for recipient in entry["recipients"]] == ["~<", "~<"]
+    assert re.fullmatch(r"~[0-9a-f]{16}<", other["mail_from"])
+
+
 # -- explain --case
 
 

@@ -23,7 +23,11 @@ namespace store {
 namespace {
 
 constexpr char mark = '~';
-constexpr char has_no_reading = '<'; // behind the hash: Mailbox::parse() refuses it
+
+// Behind the hash of what has more than one reading, which the hash then has, too.
+constexpr char may_lead_elsewhere = '%';
+constexpr char has_no_reading = '<'; // Mailbox::parse() refuses it
+
 constexpr const char* left_out = "(left out: it could spell the local part)";
 constexpr std::size_t hash_digits = 16;
 constexpr std::size_t least_key = 16;
@@ -117,7 +121,7 @@ bool could_spell(std::string_view text, std::string_view local_part) {
 }
 
 bool is_hidden(std::string_view text) {
-    if (text.ends_with(has_no_reading)) {
+    if (text.ends_with(has_no_reading) || text.ends_with(may_lead_elsewhere)) {
         text.remove_suffix(1);
     }
     return text.size() == hash_digits + 1 && text.front() == mark &&
@@ -188,7 +192,11 @@ std::string LocalParts::hidden(std::string_view address) const {
     if (!mailbox) {
         return hash(address) + has_no_reading;
     }
-    return hash(secret) + std::string{address.substr(secret.size())};
+    std::string text = hash(secret);
+    if (!policy::has_one_reading(address)) {
+        text += may_lead_elsewhere;
+    }
+    return text.append(address.substr(secret.size()));
 }
 
 policy::JournalEntry LocalParts::hidden(policy::JournalEntry entry) const {

@@ -20,8 +20,9 @@ public:
 
     // "user@example.org" as "~0123456789abcdef@example.org". The same for the same local part in
     // any case and with the same key; what is hidden already, and the null path, stay as they are.
-    // Where what is local and what is domain has no one reading (policy/mailbox.hpp), all of it is
-    // hashed, and the hash has none, either: "~0123456789abcdef<".
+    // What has more than one reading (policy::has_one_reading) keeps that: a local part that may
+    // lead elsewhere becomes "~0123456789abcdef%@example.org", and where no local part can be told
+    // from the domain all is hashed, as "~0123456789abcdef<".
     std::string hidden(std::string_view address) const;
 
     // All addresses in it. A text of the SPF check that could spell the local part, as an

@@ -55,6 +55,22 @@ TEST_CASE("what is hidden already, and what hides nobody, stay as they are") {
     CHECK(LocalParts{}.hidden("user@example.org") == "user@example.org");
 }
 
+TEST_CASE("a local part that may lead elsewhere may still when it is hidden") {
+    const LocalParts hashed{key};
+    for (const auto* const address : {"user%there.example@example.org",
+                                      "there.example!user@example.org",
+                                      "\"a@b\"@b.example"}) {
+        const std::string hidden = hashed.hidden(address);
+        CAPTURE(hidden);
+        CHECK(policy::Mailbox::parse(hidden));
+        CHECK_FALSE(policy::has_one_reading(hidden));
+        CHECK(hashed.hidden(hidden) == hidden);
+    }
+    CHECK(policy::has_one_reading(hashed.hidden("user@example.org")));
+    CHECK(policy::has_one_reading(hashed.hidden("\"a b\"@example.org")));
+    CHECK(policy::has_one_reading(hashed.hidden("postmaster")));
+}
+
 TEST_CASE("whatever stands before the last @ is hidden") {
     const LocalParts hashed{key};
     CHECK(hashed.hidden("postmaster").find("postmaster") == std::string::npos);
@@ -137,11 +153,21 @@ TEST_CASE("a hidden entry is judged as the full one was") {
                                               "@example.net",
                                               "~0123456789abcdef@example.net",
                                               "\"a b\"@example.net",
+                                              "\"a@b\"@example.net",
+                                              "user%example.org@example.net",
+                                              "example.org!user@example.net",
+                                              "user%example.org",
+                                              "\"a b\"",
+                                              "user@example.net(@example.org",
+                                              "x(@example.org",
                                               ""};
     const std::vector<std::vector<policy::RecipientPattern>> patterns{
         {},
         {{"postmaster", "*"}},
         {{"*", "example.org"}},
+        {{"*", "example.net"}},
+        {{"user%example.org", "example.net"}, {"\"a@b\"", "*"}},
+        {{"x(", "example.org"}},
         {{"*", "*"}},
         {{"user", "example.net"}, {"Other", "EXAMPLE.net"}},
         {{"~0123456789abcdef", "example.net"}},

@@ -25,6 +25,10 @@ constexpr int patience_ms = 1'000;
 // At a time, so that no other process waits longer than for these.
 constexpr std::size_t rows_to_remove = 1'000;
 
+// Read at a time, into memory.
+constexpr std::size_t rows_of_page = 1'000;
+constexpr std::size_t octets_of_page = 4U << 20U;
+
 // What SQLite throws is told with the file's name, and in one type.
 template <typename Call>
 auto on(const std::string& path, Call call) {
@@ -196,30 +200,45 @@ Store::Position SqliteStore::last_position() {
     });
 }
 
-void SqliteStore::read_rows(const Filter& filter,
-                            Position after,
-                            Position last,
-                            const VisitRow& visit) {
-    on(path_, [&] {
+// The next rows that the filter means; none: there are no more.
+std::vector<SqliteStore::Row>
+SqliteStore::read_page(const Filter& filter, Position after, Position last) {
+    return on(path_, [&] {
         Selection selection{*database_,
                             "SELECT entry.id, time, case_id, client, domain, octets "
                             "FROM entry JOIN details ON details.id = entry.id",
                             filter,
                             after,
                             last};
-        while (selection.statement().executeStep()) {
-            const policy::JournalEntry entry = entry_in(selection.statement());
-            if (is_meant(filter, entry)) {
-                visit(selection.statement().getColumn(0).getInt64(), entry);
+        SQLite::Statement& row = selection.statement();
+        std::vector<Row> page;
+        std::size_t octets = 0;
+        while (page.size() < rows_of_page && octets < octets_of_page && row.executeStep()) {
+            Row read{row.getColumn(0).getInt64(), entry_in(row)};
+            if (is_meant(filter, read.entry)) {
+                page.push_back(std::move(read));
+                octets += static_cast<std::size_t>(row.getColumn(5).getBytes());
             }
         }
+        return page;
     });
+}
+
+// Whoever visits may take his time, as a pager does that nobody scrolls. Nothing is open in the
+// database meanwhile: it could not fold its log in, which would grow for as long.
+void SqliteStore::read_rows(const Filter& filter,
+                            Position after,
+                            Position last,
+                            const VisitRow& visit) {
+    for (auto page = read_page(filter, after, last); !page.empty();
+         page = read_page(filter, page.back().position, last)) {
+        std::ranges::for_each(page, visit);
+    }
 }
 
 Store::Position SqliteStore::read(const Filter& filter, Position position, const Visit& visit) {
     const Position last = last_position();
-    read_rows(
-        filter, position, last, [&](Position, const policy::JournalEntry& entry) { visit(entry); });
+    read_rows(filter, position, last, [&](const Row& row) { visit(row.entry); });
     return last;
 }
 
@@ -268,9 +287,9 @@ void SqliteStore::remove(std::span<const Position> positions) {
 
 std::uint64_t SqliteStore::forget(const Predicate& is_meant) {
     std::vector<Position> positions;
-    read_rows({}, 0, last_position(), [&](Position position, const policy::JournalEntry& entry) {
-        if (is_meant(entry)) {
-            positions.push_back(position);
+    read_rows({}, 0, last_position(), [&](const Row& row) {
+        if (is_meant(row.entry)) {
+            positions.push_back(row.position);
         }
     });
     for (std::span<const Position> left{positions}; !left.empty();) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace SQLite { // NOLINT(readability-identifier-naming): as SQLiteCpp has it
 class Database;
@@ -32,10 +33,16 @@ public:
     std::uint64_t forget(const Predicate& is_meant) override;
 
 private:
-    using VisitRow = std::function<void(Position position, const policy::JournalEntry& entry)>;
+    struct Row {
+        Position position = 0;
+        policy::JournalEntry entry;
+    };
+
+    using VisitRow = std::function<void(const Row& row)>;
 
     void insert(const policy::JournalEntry& entry);
     Position last_position();
+    std::vector<Row> read_page(const Filter& filter, Position after, Position last);
     void read_rows(const Filter& filter, Position after, Position last, const VisitRow& visit);
     void remove(std::span<const Position> positions);
 

@@ -128,6 +128,41 @@ TEST_CASE("a filter means the entries to which all of it applies") {
     CHECK(store.count({.domain = "example.org"}) == 2);
 }
 
+TEST_CASE("more than is read at a time is read in order, and each entry once") {
+    const tests::TemporaryFolder folder;
+    SqliteStore store{folder.file("sixgate.db"), Access::write};
+    std::vector<JournalEntry> entries;
+    for (int i = 0; i < 2'500; ++i) {
+        entries.push_back(tests::entry(std::to_string(i)));
+        entries.back().verdict.stage = i == 0 || i == 2'345 ? "strict" : "default";
+    }
+    store.append(entries);
+    CHECK(all_of(store) == entries);
+    CHECK(cases_of(store, {.stage = "strict"}) == Words{"0", "2345"});
+    const std::vector<JournalEntry> large(20, [] {
+        JournalEntry entry = tests::entry("large");
+        entry.evidence.recipients.assign(2'000, std::string(300, 'r'));
+        return entry;
+    }());
+    store.append(large);
+    CHECK(all_of(store).size() == entries.size() + large.size());
+}
+
+TEST_CASE("a reader that takes his time stands in nobody's way") {
+    const tests::TemporaryFolder folder;
+    SqliteStore daemon{folder.file("sixgate.db"), Access::write};
+    daemon.append(std::vector(1'500, entry_of("a", "forget.example")));
+    SqliteStore reader{folder.file("sixgate.db"), Access::read};
+    std::size_t visited = 0;
+    reader.read({}, 0, [&](const JournalEntry&) {
+        if (++visited == 1) {
+            SqliteStore command{folder.file("sixgate.db"), Access::read};
+            CHECK(command.forget([](const JournalEntry&) { return true; }) == 1'500);
+        }
+    });
+    CHECK(visited == 1'000); // what had been read when the others went
+}
+
 TEST_CASE("whoever follows sees each entry once") {
     const tests::TemporaryFolder folder;
     SqliteStore writer{folder.file("sixgate.db"), Access::write};

@@ -119,12 +119,18 @@ void print_json(const policy::JournalEntry& entry, const Replay& now) {
     fmt::print("{}\n", json.dump(2));
 }
 
-std::vector<policy::JournalEntry> entries_of(const std::string& case_id, store::Store& store) {
+struct Found {
+    std::vector<policy::JournalEntry> entries;
+    store::Unreadable unreadable;
+};
+
+Found entries_of(const std::string& case_id, store::Store& store) {
     store::Filter filter;
     filter.case_id = case_id;
     std::vector<policy::JournalEntry> entries;
-    store.read(filter, 0, [&](const policy::JournalEntry& entry) { entries.push_back(entry); });
-    return entries;
+    const auto reading =
+        store.read(filter, 0, [&](const policy::JournalEntry& entry) { entries.push_back(entry); });
+    return {std::move(entries), reading.unreadable};
 }
 
 // Where every recipient was refused by itself, a case has an entry for each of them.
@@ -149,7 +155,11 @@ int explain_entries(const std::vector<policy::JournalEntry>& entries,
 
 int explain_case(const ExplainOptions& options, Config config) {
     const Journal journal = open_journal(config.store);
-    const auto entries = entries_of(options.case_id, *journal.store);
+    const auto [entries, unreadable] = entries_of(options.case_id, *journal.store);
+    tell(unreadable);
+    if (entries.empty() && unreadable.entries > 0) {
+        return EX_SOFTWARE;
+    }
     if (entries.empty()) {
         fmt::print(stderr,
                    "sixgate: {}: no such case in {} (entries are kept for {} days)\n",

@@ -13,14 +13,14 @@ namespace milter {
 
 namespace {
 
-std::uint64_t count(store::Store& store, const store::Store::Predicate& is_meant) {
-    std::uint64_t number = 0;
-    store.read({}, 0, [&](const policy::JournalEntry& entry) {
+store::Store::Forgotten count(store::Store& store, const store::Store::Predicate& is_meant) {
+    std::uint64_t entries = 0;
+    const auto reading = store.read({}, 0, [&](const policy::JournalEntry& entry) {
         if (is_meant(entry)) {
-            ++number;
+            ++entries;
         }
     });
-    return number;
+    return {entries, reading.unreadable};
 }
 
 } // namespace
@@ -32,13 +32,14 @@ int forget(const ForgetOptions& options) {
     }
     const Journal journal = open_journal(config->store);
     const auto is_meant = names(options.subject, journal.local_parts);
-    const std::uint64_t number =
+    const auto forgotten =
         options.is_dry_run ? count(*journal.store, is_meant) : journal.store->forget(is_meant);
     fmt::print("{} {} {}\n",
-               number,
-               number == 1 ? "entry" : "entries",
+               forgotten.entries,
+               forgotten.entries == 1 ? "entry" : "entries",
                options.is_dry_run ? "would be forgotten" : "forgotten");
-    return EX_OK;
+    tell(forgotten.unreadable);
+    return forgotten.unreadable.entries == 0 ? EX_OK : EX_SOFTWARE; // they may be meant, too
 }
 
 } // namespace milter

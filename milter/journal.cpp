@@ -4,6 +4,9 @@
 #include "milter/store/open_store.hpp"
 #include "policy/journal.hpp"
 
+#include <fmt/format.h>
+
+#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -53,6 +56,16 @@ std::unique_ptr<store::Store> open_journal_store(const store::StoreSettings& set
         throw store::StoreError{"the configuration has store.url = \"none\": there is no journal"};
     }
     return store::open_store(settings, store::Access::read);
+}
+
+void tell(const store::Unreadable& unreadable) {
+    if (unreadable.entries > 0) {
+        fmt::print(stderr,
+                   "sixgate: {} {} left out that cannot be read; {}\n",
+                   unreadable.entries,
+                   unreadable.entries == 1 ? "entry is" : "entries are",
+                   unreadable.trouble);
+    }
 }
 
 Journal open_journal(const store::StoreSettings& settings) {

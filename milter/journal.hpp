@@ -19,6 +19,9 @@ std::unique_ptr<store::JournalWriter> start_journal(const store::StoreSettings& 
 // none.
 std::unique_ptr<store::Store> open_journal_store(const store::StoreSettings& settings);
 
+// On standard error, where there are any: what was printed is not all that the journal has.
+void tell(const store::Unreadable& unreadable);
+
 // The same, with the local parts as they stand in it.
 struct Journal {
     std::unique_ptr<store::Store> store;

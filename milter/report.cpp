@@ -39,12 +39,16 @@ const std::string& journal_file(const ReportOptions& options) {
 using Add = std::function<void(policy::ReportMaker& maker, const policy::JournalEntry& entry)>;
 
 policy::Report report_on(store::Store& store, const store::Filter& filter, const Add& add) {
-    Progress progress{"entries", store.count(filter)};
     policy::ReportMaker maker;
-    store.read(filter, 0, [&](const policy::JournalEntry& entry) {
-        add(maker, entry);
-        progress.step();
-    });
+    store::Store::Reading reading;
+    {
+        Progress progress{"entries", store.count(filter)};
+        reading = store.read(filter, 0, [&](const policy::JournalEntry& entry) {
+            add(maker, entry);
+            progress.step();
+        });
+    }
+    tell(reading.unreadable);
     return maker.report();
 }
 

@@ -63,7 +63,7 @@ bool is_reader_gone_after(std::chrono::milliseconds pause) {
 store::Store::Position end_of(store::Store& store) {
     store::Filter nothing;
     nothing.since = policy::Time::max();
-    return store.read(nothing, 0, [](const policy::JournalEntry&) {});
+    return store.read(nothing, 0, [](const policy::JournalEntry&) {}).position;
 }
 
 void follow(store::Store& store, const store::Filter& filter, const store::Store::Visit& show) {
@@ -73,7 +73,9 @@ void follow(store::Store& store, const store::Filter& filter, const store::Store
     };
     store::Store::Position position = filter.since ? 0 : end_of(store);
     do {
-        position = store.read(filter, position, show_now);
+        const auto reading = store.read(filter, position, show_now);
+        tell(reading.unreadable);
+        position = reading.position;
     } while (!is_reader_gone_after(pause_between_looks));
 }
 
@@ -92,7 +94,7 @@ int show_log(const ShowLogOptions& options) {
     if (options.follows) {
         follow(*store, options.filter, show);
     } else {
-        store->read(options.filter, 0, show);
+        tell(store->read(options.filter, 0, show).unreadable);
     }
     flush();
     return EX_OK;

@@ -3,6 +3,7 @@
 #include "milter/store/entry_details.hpp"
 #include "milter/store/sqlite_schema.hpp"
 #include "policy/ascii.hpp"
+#include "policy/printable.hpp"
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
@@ -99,26 +100,40 @@ private:
 
 std::optional<policy::Address> address_in(const SQLite::Column& column) {
     policy::Address::Bytes bytes{};
-    if (column.isNull()) {
+    if (column.isNull() || column.getBytes() != static_cast<int>(bytes.size())) {
         return std::nullopt;
-    }
-    if (column.getBytes() != static_cast<int>(bytes.size())) {
-        throw StoreError{"an address of " + std::to_string(column.getBytes()) + " octets"};
     }
     std::memcpy(bytes.data(), column.getBlob(), bytes.size());
     return policy::Address{bytes};
 }
 
-// Of "id, time, case_id, client, domain, octets".
-policy::JournalEntry entry_in(SQLite::Statement& row) {
+// What has columns, of "id, time, case_id, client, domain, octets".
+policy::JournalEntry columns_of(SQLite::Statement& row) {
     policy::JournalEntry entry;
     entry.time = policy::Time{std::chrono::milliseconds{row.getColumn(1).getInt64()}};
     entry.case_id = row.getColumn(2).getString();
     entry.evidence.client = address_in(row.getColumn(3));
     entry.evidence.mail_from_domain = row.getColumn(4).getString();
+    return entry;
+}
+
+// The whole entry; throws StoreError.
+policy::JournalEntry entry_in(SQLite::Statement& row) {
+    policy::JournalEntry columns = columns_of(row);
+    if (!row.getColumn(3).isNull() && !columns.evidence.client) {
+        throw StoreError{"case " + policy::printable(columns.case_id) +
+                         ": the entry cannot be read: it has " +
+                         std::to_string(row.getColumn(3).getBytes()) + " octets for a client"};
+    }
     const SQLite::Column details = row.getColumn(5); // valid until the next row
     const auto* const octets = static_cast<const std::uint8_t*>(details.getBlob());
-    return with_details(std::move(entry), {octets, static_cast<std::size_t>(details.getBytes())});
+    return with_details(std::move(columns), {octets, static_cast<std::size_t>(details.getBytes())});
+}
+
+void note(const std::string& trouble, Unreadable& unreadable) {
+    if (unreadable.entries++ == 0) {
+        unreadable.trouble = trouble;
+    }
 }
 
 bool is_meant(const Filter& filter, const policy::JournalEntry& entry) {
@@ -200,13 +215,23 @@ Store::Position SqliteStore::last_position() {
     });
 }
 
-// The next rows that the filter means; none: there are no more.
+// One that is damaged hinders nobody from reading the others.
+SqliteStore::Row SqliteStore::read_row(SQLite::Statement& row) {
+    const Position position = row.getColumn(0).getInt64();
+    try {
+        return {position, entry_in(row), {}};
+    } catch (const StoreError& error) {
+        return {position, columns_of(row), error.what()};
+    }
+}
+
+// The next rows that the filter means, or that cannot be read; none: there are no more.
 std::vector<SqliteStore::Row>
 SqliteStore::read_page(const Filter& filter, Position after, Position last) {
     return on(path_, [&] {
         Selection selection{*database_,
                             "SELECT entry.id, time, case_id, client, domain, octets "
-                            "FROM entry JOIN details ON details.id = entry.id",
+                            "FROM entry LEFT JOIN details ON details.id = entry.id",
                             filter,
                             after,
                             last};
@@ -214,8 +239,8 @@ SqliteStore::read_page(const Filter& filter, Position after, Position last) {
         std::vector<Row> page;
         std::size_t octets = 0;
         while (page.size() < rows_of_page && octets < octets_of_page && row.executeStep()) {
-            Row read{row.getColumn(0).getInt64(), entry_in(row)};
-            if (is_meant(filter, read.entry)) {
+            Row read = read_row(row);
+            if (!read.trouble.empty() || is_meant(filter, read.entry)) {
                 page.push_back(std::move(read));
                 octets += static_cast<std::size_t>(row.getColumn(5).getBytes());
             }
@@ -236,10 +261,16 @@ void SqliteStore::read_rows(const Filter& filter,
     }
 }
 
-Store::Position SqliteStore::read(const Filter& filter, Position position, const Visit& visit) {
-    const Position last = last_position();
-    read_rows(filter, position, last, [&](const Row& row) { visit(row.entry); });
-    return last;
+Store::Reading SqliteStore::read(const Filter& filter, Position position, const Visit& visit) {
+    Reading reading{last_position(), {}};
+    read_rows(filter, position, reading.position, [&](const Row& row) {
+        if (row.trouble.empty()) {
+            visit(row.entry);
+        } else {
+            note(row.trouble, reading.unreadable);
+        }
+    });
+    return reading;
 }
 
 std::uint64_t SqliteStore::count(const Filter& filter) {
@@ -285,11 +316,14 @@ void SqliteStore::remove(std::span<const Position> positions) {
     });
 }
 
-std::uint64_t SqliteStore::forget(const Predicate& is_meant) {
+Store::Forgotten SqliteStore::forget(const Predicate& is_meant) {
     std::vector<Position> positions;
+    Unreadable unreadable;
     read_rows({}, 0, last_position(), [&](const Row& row) {
         if (is_meant(row.entry)) {
             positions.push_back(row.position);
+        } else if (!row.trouble.empty()) {
+            note(row.trouble, unreadable);
         }
     });
     for (std::span<const Position> left{positions}; !left.empty();) {
@@ -304,7 +338,7 @@ std::uint64_t SqliteStore::forget(const Predicate& is_meant) {
                              "-wal: forget it again"};
         }
     });
-    return positions.size();
+    return {positions.size(), unreadable};
 }
 
 } // namespace store

@@ -27,21 +27,23 @@ public:
     ~SqliteStore() override;
 
     void append(std::span<const policy::JournalEntry> entries) override;
-    Position read(const Filter& filter, Position position, const Visit& visit) override;
+    Reading read(const Filter& filter, Position position, const Visit& visit) override;
     std::uint64_t count(const Filter& filter) override;
     bool trim(const Bounds& bounds) override;
-    std::uint64_t forget(const Predicate& is_meant) override;
+    Forgotten forget(const Predicate& is_meant) override;
 
 private:
     struct Row {
         Position position = 0;
-        policy::JournalEntry entry;
+        policy::JournalEntry entry; // with trouble, only what has columns
+        std::string trouble;        // why it cannot be read; empty: it can
     };
 
     using VisitRow = std::function<void(const Row& row)>;
 
     void insert(const policy::JournalEntry& entry);
     Position last_position();
+    static Row read_row(SQLite::Statement& row);
     std::vector<Row> read_page(const Filter& filter, Position after, Position last);
     void read_rows(const Filter& filter, Position after, Position last, const VisitRow& visit);
     void remove(std::span<const Position> positions);

@@ -6,10 +6,11 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -339,6 +340,25 @@ def test_without_a_journal_the_commands_say_so(journal: Journal) -> None:
         refused = journal.command(*arguments, config=away)
         assert refused.status == os.EX_SOFTWARE and "elsewhere.db" in refused.output, refused
     assert not (journal.gate.folder / "elsewhere.db").exists()
+
+
+def test_an_entry_that_is_damaged_is_left_out_and_told_of(journal: Journal) -> None:
+    journal.start()
+    cases = [case_of(send_nameless(journal)), case_of(send_forged(journal))]
+    journal.wait_for(2)
+    with closing(sqlite3.connect(journal.gate.folder / "sixgate.db")) as database:
+        database.execute("UPDATE details SET octets = x'00' WHERE id = 1")
+        database.commit()
+    told = f"sixgate: 1 entry is left out that cannot be read; case {cases[0]}: the entry cannot be read: "
+    shown = journal.command("log")
+    assert shown.status == os.EX_OK and told in shown.output and f"case={cases[1]}" in shown.output
+    assert told in journal.command("report").output
+    explained = journal.command("explain", "--case", cases[0])
+    assert explained.status == os.EX_SOFTWARE and told in explained.output
+    forgotten = journal.command("forget", UNSIGNED_HOST)
+    assert forgotten.status == os.EX_SOFTWARE, "it may name the host, too"
+    assert forgotten.output.startswith("1 entry forgotten\n") and told in forgotten.output
+    assert journal.command("forget", NAMELESS) == Ended(os.EX_OK, "1 entry forgotten\n"), "it has a column"
 
 
 # -- forget

@@ -137,15 +137,15 @@ public:
 
     void append(std::span<const policy::JournalEntry> entries) override { script_.append(entries); }
 
-    Position read(const store::Filter&, Position position, const Visit&) override {
-        return position;
+    Reading read(const store::Filter&, Position position, const Visit&) override {
+        return {position, {}};
     }
 
     std::uint64_t count(const store::Filter&) override { return 0; }
 
     bool trim(const store::Bounds& bounds) override { return script_.trim(bounds); }
 
-    std::uint64_t forget(const Predicate&) override { return 0; }
+    Forgotten forget(const Predicate&) override { return {}; }
 
 private:
     Script& script_;

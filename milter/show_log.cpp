@@ -59,19 +59,12 @@ bool is_reader_gone_after(std::chrono::milliseconds pause) {
     return count > 0 && (output.revents & (POLLERR | POLLHUP)) != 0;
 }
 
-// Where the journal ends now: nothing is from then on.
-store::Store::Position end_of(store::Store& store) {
-    store::Filter nothing;
-    nothing.since = policy::Time::max();
-    return store.read(nothing, 0, [](const policy::JournalEntry&) {}).position;
-}
-
 void follow(store::Store& store, const store::Filter& filter, const store::Store::Visit& show) {
     const auto show_now = [&](const policy::JournalEntry& entry) {
         show(entry);
         flush();
     };
-    store::Store::Position position = filter.since ? 0 : end_of(store);
+    store::Store::Position position = filter.since ? 0 : store.end();
     do {
         const auto reading = store.read(filter, position, show_now);
         tell(reading.unreadable);

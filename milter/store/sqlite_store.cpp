@@ -141,7 +141,7 @@ bool is_meant(const Filter& filter, const policy::JournalEntry& entry) {
            (filter.stage.empty() || entry.verdict.stage == filter.stage);
 }
 
-// SQLite would go on writing to a file that has no name any more.
+// SQLite would go on with a file that has no name any more, or another one.
 bool is_moved(SQLite::Database& database) {
     int moved = 0;
     sqlite3_file_control(database.getHandle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
@@ -196,11 +196,15 @@ void SqliteStore::insert(const policy::JournalEntry& entry) {
     insert_details_->exec();
 }
 
+void SqliteStore::require_in_place() {
+    if (is_moved(*database_)) {
+        throw StoreError{path_ + ": was moved or removed"};
+    }
+}
+
 void SqliteStore::append(std::span<const policy::JournalEntry> entries) {
     on(path_, [&] {
-        if (is_moved(*database_)) {
-            throw StoreError{path_ + ": was moved or removed"};
-        }
+        require_in_place();
         SQLite::Transaction transaction{*database_, SQLite::TransactionBehavior::IMMEDIATE};
         for (const auto& entry : entries) {
             insert(entry);
@@ -209,7 +213,7 @@ void SqliteStore::append(std::span<const policy::JournalEntry> entries) {
     });
 }
 
-Store::Position SqliteStore::last_position() {
+Store::Position SqliteStore::end() {
     return on(path_, [&] {
         return database_->execAndGet("SELECT coalesce(max(id), 0) FROM entry").getInt64();
     });
@@ -262,7 +266,8 @@ void SqliteStore::read_rows(const Filter& filter,
 }
 
 Store::Reading SqliteStore::read(const Filter& filter, Position position, const Visit& visit) {
-    Reading reading{last_position(), {}};
+    require_in_place(); // nothing comes any more to what was moved aside
+    Reading reading{end(), {}};
     read_rows(filter, position, reading.position, [&](const Row& row) {
         if (row.trouble.empty()) {
             visit(row.entry);
@@ -275,7 +280,7 @@ Store::Reading SqliteStore::read(const Filter& filter, Position position, const 
 
 std::uint64_t SqliteStore::count(const Filter& filter) {
     return on(path_, [&] {
-        Selection selection{*database_, "SELECT count(*) FROM entry", filter, 0, last_position()};
+        Selection selection{*database_, "SELECT count(*) FROM entry", filter, 0, end()};
         selection.statement().executeStep();
         return static_cast<std::uint64_t>(selection.statement().getColumn(0).getInt64());
     });
@@ -289,7 +294,7 @@ bool SqliteStore::trim(const Bounds& bounds) {
             *database_,
             "SELECT id, time < :oldest OR id <= :last - :most FROM entry ORDER BY id LIMIT :rows"};
         oldest.bind(":oldest", std::int64_t{bounds.oldest.time_since_epoch().count()});
-        oldest.bind(":last", last_position());
+        oldest.bind(":last", end());
         oldest.bind(":most", static_cast<std::int64_t>(bounds.most));
         oldest.bind(":rows", static_cast<std::int64_t>(rows_to_remove));
         while (oldest.executeStep() && oldest.getColumn(1).getInt() != 0) {
@@ -319,7 +324,7 @@ void SqliteStore::remove(std::span<const Position> positions) {
 Store::Forgotten SqliteStore::forget(const Predicate& is_meant) {
     std::vector<Position> positions;
     Unreadable unreadable;
-    read_rows({}, 0, last_position(), [&](const Row& row) {
+    read_rows({}, 0, end(), [&](const Row& row) {
         if (is_meant(row.entry)) {
             positions.push_back(row.position);
         } else if (!row.trouble.empty()) {

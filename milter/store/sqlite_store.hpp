@@ -27,6 +27,7 @@ public:
     ~SqliteStore() override;
 
     void append(std::span<const policy::JournalEntry> entries) override;
+    Position end() override;
     Reading read(const Filter& filter, Position position, const Visit& visit) override;
     std::uint64_t count(const Filter& filter) override;
     bool trim(const Bounds& bounds) override;
@@ -42,7 +43,7 @@ private:
     using VisitRow = std::function<void(const Row& row)>;
 
     void insert(const policy::JournalEntry& entry);
-    Position last_position();
+    void require_in_place();
     static Row read_row(SQLite::Statement& row);
     std::vector<Row> read_page(const Filter& filter, Position after, Position last);
     void read_rows(const Filter& filter, Position after, Position last, const VisitRow& visit);

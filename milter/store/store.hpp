@@ -72,6 +72,9 @@ public:
     // All of them, or none where it throws; the same ones may then be appended again.
     virtual void append(std::span<const policy::JournalEntry> entries) = 0;
 
+    // The position of the last entry: what comes from now on is after it.
+    virtual Position end() = 0;
+
     // Visits what `filter` means and came after `position`, in the order of arrival. What is
     // appended meanwhile is left for the next time.
     virtual Reading read(const Filter& filter, Position position, const Visit& visit) = 0;

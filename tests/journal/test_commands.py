@@ -78,9 +78,11 @@ addresses = "{addresses}"
             time.sleep(0.05)
 
     @contextmanager
-    def following(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    def following(self, *arguments: str, stderr: int | None = None) -> Iterator[subprocess.Popen[str]]:
         command = [str(self.gate.sixgate.program), "log", "--config", str(self.gate.sixgate.configuration)]
-        with subprocess.Popen([*command, "--follow", *arguments], stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            [*command, "--follow", *arguments], stdout=subprocess.PIPE, stderr=stderr, text=True
+        ) as process:
             try:
                 yield process
             finally:
@@ -219,6 +221,18 @@ def test_follow_shows_what_comes(journal: Journal) -> None:
         assert since_now.wait(10) == os.EX_OK
         since_then.stdout.close()  # type: ignore[union-attr]
         assert since_then.wait(10) == os.EX_OK, "it goes with its reader, though there is nothing to tell"
+
+
+def test_who_follows_is_told_when_the_journal_is_moved_aside(journal: Journal) -> None:
+    journal.start()
+    send_good(journal)
+    journal.wait_for(1)
+    with journal.following("--since", "1h", stderr=subprocess.PIPE) as following:
+        following.stdout.readline()  # type: ignore[union-attr]
+        for file in journal.gate.folder.glob("sixgate.db*"):
+            file.rename(file.with_name(f"old-{file.name}"))
+        assert following.wait(10) == os.EX_SOFTWARE
+        assert "was moved or removed" in following.stderr.read()  # type: ignore[union-attr]
 
 
 def test_a_reader_that_has_seen_enough_is_no_trouble(journal: Journal) -> None:

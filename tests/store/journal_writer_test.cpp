@@ -137,6 +137,8 @@ public:
 
     void append(std::span<const policy::JournalEntry> entries) override { script_.append(entries); }
 
+    Position end() override { return 0; }
+
     Reading read(const store::Filter&, Position position, const Visit&) override {
         return {position, {}};
     }

@@ -191,6 +191,17 @@ TEST_CASE("whoever follows misses nothing when all that was seen is removed") {
     CHECK(cases_after(store, kept) == Words{"b"});
 }
 
+TEST_CASE("whoever follows from the end sees what comes") {
+    const tests::TemporaryFolder folder;
+    SqliteStore store{folder.file("sixgate.db"), Access::write};
+    CHECK(store.end() == 0);
+    store.append(std::vector(3, tests::entry("a")));
+    store::Store::Position position = store.end();
+    append_one(store, tests::entry("b"));
+    CHECK(cases_after(store, position) == Words{"b"});
+    CHECK(position == store.end());
+}
+
 TEST_CASE("what is appended while somebody reads is left for the next time") {
     const tests::TemporaryFolder folder;
     SqliteStore writer{folder.file("sixgate.db"), Access::write};
@@ -358,6 +369,16 @@ TEST_CASE("trouble with the file is told with its name") {
         std::filesystem::rename(file, folder.file("old"));
         write_file(file, "");
         CHECK(trouble_with([&] { append_one(store, tests::entry("b")); }).starts_with(file + ": "));
+    }
+    SUBCASE("moved aside while somebody follows") {
+        SqliteStore store{file, Access::write};
+        append_one(store, tests::entry("a"));
+        SqliteStore reader{file, Access::read};
+        CHECK(cases_of(reader) == Words{"a"});
+        std::filesystem::rename(file, folder.file("old"));
+        CHECK(trouble_with([&] { all_of(reader); }) == file + ": was moved or removed");
+        const SqliteStore another{file, Access::write};
+        CHECK(trouble_with([&] { all_of(reader); }) == file + ": was moved or removed");
     }
 }
 

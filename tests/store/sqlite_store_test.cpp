@@ -330,27 +330,24 @@ TEST_CASE("of what is forgotten no octet is left in any file") {
 TEST_CASE("of what is forgotten no copy is left that was made when others were") {
     const tests::TemporaryFolder folder;
     SqliteStore daemon{folder.file("sixgate.db"), Access::write};
-    constexpr int small_domains = 40;
+    constexpr int small_domains = 60;
     const auto domain_of = [](int number) {
         return "forget-" + std::to_string(number) + "-it.example";
     };
     std::vector<JournalEntry> entries;
-    for (int i = 0; i < 4'000; ++i) {
-        const int number = i * 7919 % 4'000 < 2'000 ? 0 : 1 + i * 31 % small_domains;
+    for (int i = 0; i < 1'000; ++i) {
+        const int number = i % 2 == 0 ? 0 : 1 + i / 2 * 31 % small_domains;
         entries.push_back(entry_of("c" + std::to_string(i), domain_of(number)));
         entries.back().evidence.helo = "mail." + domain_of(number);
-        entries.back().evidence.recipients.assign(static_cast<std::size_t>(i % 9), "a@b.example");
     }
     daemon.append(entries);
     SqliteStore command{folder.file("sixgate.db"), Access::read};
-    for (int number = 0; number <= small_domains; number += number == 0 ? 1 : 5) {
+    for (int number = 0; number <= small_domains; ++number) {
         const std::string domain = domain_of(number);
         CAPTURE(domain);
-        CHECK(command
-                  .forget([&](const JournalEntry& entry) {
-                      return entry.evidence.mail_from_domain == domain;
-                  })
-                  .entries > 0);
+        const auto forgotten = command.forget(
+            [&](const JournalEntry& entry) { return entry.evidence.mail_from_domain == domain; });
+        CHECK(forgotten.entries > 0);
         CHECK(octets_in(folder).find(domain) == std::string::npos);
     }
 }

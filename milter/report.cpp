@@ -5,10 +5,12 @@
 #include "milter/commands.hpp"
 #include "milter/journal.hpp"
 #include "milter/progress.hpp"
+#include "milter/read_report.hpp"
 #include "milter/report_json.hpp"
 #include "milter/report_text.hpp"
 #include "milter/setup.hpp"
 #include "milter/since.hpp"
+#include "milter/standard_output.hpp"
 #include "policy/replay.hpp"
 
 #include <fmt/format.h>
@@ -16,13 +18,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <functional>
 #include <optional>
 #include <string>
-#include <system_error>
+#include <utility>
 
 namespace milter {
 
@@ -36,46 +36,48 @@ const std::string& journal_file(const ReportOptions& options) {
     return options.journal_of.empty() ? options.candidate : options.journal_of;
 }
 
-using Add = std::function<void(policy::ReportMaker& maker, const policy::JournalEntry& entry)>;
-
-policy::Report report_on(store::Store& store, const store::Filter& filter, const Add& add) {
-    Progress progress{"entries", store.count(filter)};
-    policy::ReportMaker maker;
-    store.read(filter, 0, [&](const policy::JournalEntry& entry) {
-        add(maker, entry);
-        progress.step();
-    });
-    return maker.report();
+policy::Report report_on(store::Store& store, const ReportScope& scope, const AddToReport& add) {
+    ReportRead read;
+    {
+        Progress progress{"entries", count_for_report(store, scope)};
+        read = read_report(store, scope, progress, add);
+    }
+    tell(read.unreadable);
+    return std::move(read.report);
 }
 
-policy::Report report_as_it_is(const Config& config, const store::Filter& filter) {
+policy::Report report_as_it_is(const Config& config, const ReportScope& scope) {
     const auto store = open_journal_store(config.store);
     return report_on(
-        *store, filter, [](policy::ReportMaker& maker, const policy::JournalEntry& entry) {
+        *store, scope, [](policy::ReportMaker& maker, const policy::JournalEntry& entry) {
             maker.add(entry);
         });
 }
 
 policy::Report
-report_by(const policy::Policy& candidate, const Config& config, const store::Filter& filter) {
-    const Journal journal = open_journal(config.store);
-    const auto policy = journal.local_parts.for_hidden(candidate);
-    return report_on(*journal.store,
-                     filter,
-                     [&policy](policy::ReportMaker& maker, const policy::JournalEntry& entry) {
-                         maker.add(entry, policy::replayed(entry, policy));
-                     });
+report_by(const policy::Policy& candidate, const Config& config, const ReportScope& scope) {
+    const auto store = open_journal_store(config.store);
+    const auto policy = for_journal(candidate, config.store);
+    const bool parts = policy::answers_recipients(policy);
+    return report_on(
+        *store, scope, [&](policy::ReportMaker& maker, const policy::JournalEntry& entry) {
+            if (!parts) {
+                maker.add(entry, policy::replayed(entry, policy));
+                return;
+            }
+            for (const auto& part : policy::parted(entry, policy)) {
+                maker.add(part, policy::replayed(part, policy));
+            }
+        });
 }
 
-void print(const policy::Report& report, const ReportScope& scope, bool as_json) {
-    if (as_json) {
+void print(const policy::Report& report, const ReportScope& scope, const ReportOptions& options) {
+    if (options.as_json) {
         fmt::print("{}\n", to_json(report, scope).dump(2));
     } else {
         fmt::print("{}", report_text(report, scope, terminal_at(STDOUT_FILENO)));
     }
-    if (std::fflush(stdout) != 0) {
-        throw std::system_error{errno, std::generic_category(), "standard output"};
-    }
+    flush_standard_output();
 }
 
 } // namespace
@@ -91,18 +93,15 @@ int report(const ReportOptions& options) {
                             .stage = options.stage,
                             .candidate = options.candidate,
                             .limit = options.limit};
-    store::Filter filter;
-    filter.since = scope.since;
-    filter.stage = scope.stage;
     if (options.candidate.empty()) {
-        print(report_as_it_is(*config, filter), scope, options.as_json);
+        print(report_as_it_is(*config, scope), scope, options);
         return EX_OK;
     }
     const auto candidate = load_or_tell(options.candidate);
     if (!candidate) {
         return EX_CONFIG;
     }
-    print(report_by(candidate->policy, *config, filter), scope, options.as_json);
+    print(report_by(candidate->policy, *config, scope), scope, options);
     return EX_OK;
 }
 

@@ -34,9 +34,18 @@ Json to_json(const policy::Counts& counts) {
             {"changed", to_json(counts.changed)}};
 }
 
+Json to_json(const policy::ByKind& numbers) {
+    Json json = Json::object();
+    for (const auto kind : policy::all_sender_kinds) {
+        json[std::string{to_string(kind)}] = numbers[kind];
+    }
+    return json;
+}
+
 Json to_json(const policy::Fault& fault) {
     return {{"reason", to_string(fault.reason)},
             {"messages", fault.messages},
+            {"kind", to_string(fault.kind)},
             {"in_short", fault.in_short},
             {"found", fault.found},
             {"remedy", fault.remedy}};
@@ -51,6 +60,7 @@ Json numbers_of(const policy::Group& group) {
     json["clients"] = group.clients;
     json["recipients"] = group.recipients;
     json["refused_recipients"] = group.refused_recipients;
+    json["refused_kinds"] = to_json(group.refused_kinds);
     return json;
 }
 

@@ -63,6 +63,14 @@ std::string day_of(policy::Time time) {
     return date(std::chrono::floor<std::chrono::days>(time));
 }
 
+// With its kind where that is not the one of most messages.
+std::string found_in(const policy::Group& group) {
+    const policy::Fault& fault = *group.fault;
+    const std::string kind =
+        fault.kind == group.kind ? "" : " (" + std::string{word_for(fault.kind)} + ')';
+    return "found" + kind + ": " + fault.found;
+}
+
 void add_letter(Page& page, std::size_t number, const policy::SenderDomainRow& row) {
     const policy::Group& group = row.group;
     const std::size_t indent = margin * 2 + 1;
@@ -73,7 +81,7 @@ void add_letter(Page& page, std::size_t number, const policy::SenderDomainRow& r
                        " to " + day_of(group.last),
                    indent);
     if (group.fault) {
-        page.paragraph("found: " + group.fault->found, indent);
+        page.paragraph(found_in(group), indent);
         for (const auto& line : group.fault->remedy) {
             page.paragraph(line, indent + margin);
         }

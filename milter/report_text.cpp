@@ -52,32 +52,28 @@ std::string concentration(const policy::Report& report) {
 std::string prognosis(const policy::Report& report, const ReportScope& scope) {
     const policy::Counts& total = report.total.counts;
     const std::string subject = has_candidate(scope) ? "This configuration" : "Enforcing";
+    const std::uint64_t known = total.messages - total.unknown;
+    const std::string_view which = total.unknown == 0 ? "" : " that can be judged";
+    if (known == 0) {
+        return "Nothing can be foretold.";
+    }
     if (total.refused == 0) {
-        return subject + " would refuse none of " +
-               counted(total.messages, "message.", "messages.");
+        return subject + " would refuse none of " + counted(known, "message", "messages") +
+               std::string{which} + '.';
     }
     return subject + " would refuse " + grouped(total.refused) + " of " +
-           counted(total.messages, "message (", "messages (") +
-           percent(total.refused, total.messages) + "), of " +
+           counted(known, "message", "messages") + std::string{which} + " (" +
+           percent(total.refused, known) + "), of " +
            counted(report.refused_sender_domains, "sender domain, to ", "sender domains, to ") +
            counted(report.total.refused_recipients, "recipient.", "recipients.") +
            concentration(report);
-}
-
-std::uint64_t refused_of_our_own(const policy::Report& report) {
-    std::uint64_t refused = 0;
-    for (const auto& row : report.sender_domains) {
-        const bool is_own = row.group.kind == policy::SenderKind::own_range;
-        refused += is_own ? row.group.counts.refused : 0;
-    }
-    return refused;
 }
 
 void add_headline(Page& page, const policy::Report& report, const ReportScope& scope) {
     const policy::Counts& total = report.total.counts;
     page.blank();
     page.paragraph(prognosis(report, scope));
-    if (const auto own = refused_of_our_own(report); own > 0) {
+    if (const auto own = report.total.refused_kinds[policy::SenderKind::own_range]; own > 0) {
         page.paragraph(counted(own, "of them seems", "of them seem") +
                        " to come from hosts of your own: see to [exempt] networks first.");
     }
@@ -150,13 +146,20 @@ void add_reasons(Page& page, const policy::Report& report) {
     page.table(table);
 }
 
-// Every day up to the last with mail, as far back as there is room.
-void add_days(Page& page, const policy::Report& report) {
+// Every day up to the last with mail, as far back as there is room; none that has yet to come, of
+// which an entry may be where a clock ran ahead.
+void add_days(Page& page, const policy::Report& report, const ReportScope& scope) {
+    const auto today = std::chrono::floor<std::chrono::days>(scope.until);
+    const auto last = std::min(report.days.back().day, today);
     std::map<std::chrono::sys_days, policy::Counts> days;
+    std::uint64_t later = 0; // messages
     for (const auto& row : report.days) {
-        days[row.day] = row.counts;
+        if (row.day <= last) {
+            days[row.day] = row.counts;
+        } else {
+            later += row.counts.messages;
+        }
     }
-    const auto last = report.days.back().day;
     const auto first = std::max(report.days.front().day, last - most_days + std::chrono::days{1});
     double highest = 0; // share of a day
     for (const auto& [day, counts] : days) {
@@ -181,6 +184,11 @@ void add_days(Page& page, const policy::Report& report) {
                    bar(highest == 0 ? 0 : refused / highest, bar_columns, page.terminal())});
     }
     page.table(table);
+    if (later > 0) {
+        page.paragraph("and " + counted(later, "message", "messages") +
+                           " of days to come: the clock of a host ran ahead",
+                       2);
+    }
 }
 
 } // namespace
@@ -197,6 +205,9 @@ report_text(const policy::Report& report, const ReportScope& scope, const Termin
                        (scope.stage.empty() ? std::string{"."} : " and stage."));
         return page.text();
     }
+    if (report.total.first >= scope.since + std::chrono::days{1}) { // not only a quiet night
+        page.paragraph("The first entry is of " + minute(report.total.first) + '.');
+    }
     const std::size_t limit = scope.limit.value_or(usual_limit);
     add_headline(page, report, scope);
     add_summary(page, report, scope);
@@ -212,7 +223,7 @@ report_text(const policy::Report& report, const ReportScope& scope, const Termin
     add_letters(page, report, limit);
     add_networks(page, report, limit);
     add_temporary_errors(page, report, limit);
-    add_days(page, report);
+    add_days(page, report, scope);
     return page.text();
 }
 

@@ -117,7 +117,7 @@ void Session::mail(std::string_view reverse_path) {
     evidence_.is_forwarded = is_rewritten(evidence_.mail_from);
     evidence_.is_authenticated =
         !mta_.macro("{auth_type}").empty() || !mta_.macro("{auth_authen}").empty();
-    if (policy::has_percentage(policy())) {
+    if (!setup_->config.rollout_key.empty()) {
         evidence_.percentile = percentile_of(evidence_, setup_->config.rollout_key);
     }
     if (!is_judged() || evidence_.mail_from.empty()) {
@@ -257,13 +257,13 @@ Answer Session::act_on(const policy::Verdict& verdict, const policy::Evidence& e
 
 // To the log and to the journal.
 void Session::record(const policy::Verdict& verdict, const policy::Evidence& evidence) {
-    policy::JournalEntry entry{now(),
-                               services_.host_name,
-                               message_->case_id,
-                               mta_.macro("i"),
-                               evidence,
-                               verdict,
-                               std::nullopt};
+    policy::JournalEntry entry;
+    entry.time = now();
+    entry.host = services_.host_name;
+    entry.case_id = message_->case_id;
+    entry.queue_id = mta_.macro("i");
+    entry.evidence = evidence;
+    entry.verdict = verdict;
     if (outcome_->reply) {
         entry.reply = outcome_->reply->code;
     }

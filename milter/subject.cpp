@@ -52,8 +52,11 @@ void add_texts(const std::optional<policy::SpfEvidence>& spf, std::vector<std::s
 
 // All that a client, its message or its zones supplied.
 std::vector<std::string> texts_of(const policy::Evidence& evidence) {
-    std::vector<std::string> texts{
-        evidence.helo, evidence.mail_from, evidence.mail_from_domain, evidence.from_domain};
+    std::vector<std::string> texts{evidence.helo,
+                                   verify::to_a_labels(evidence.helo),
+                                   evidence.mail_from,
+                                   evidence.mail_from_domain,
+                                   evidence.from_domain};
     for (const auto& [domain, organizational_domain] : evidence.organizations) {
         texts.push_back(domain); // the other is a part of it
     }
@@ -70,7 +73,12 @@ std::vector<std::string> texts_of(const policy::Evidence& evidence) {
     if (evidence.dkim) {
         for (const auto& signature : *evidence.dkim) {
             texts.insert(texts.end(),
-                         {signature.sdid, signature.auid, signature.selector, signature.problem});
+                         {signature.sdid,
+                          verify::to_a_labels(signature.sdid),
+                          signature.auid,
+                          verify::domain_of(signature.auid),
+                          signature.selector,
+                          signature.problem});
         }
     }
     return texts;

@@ -205,6 +205,15 @@ std::string spf_line(const Evidence& evidence, Clients clients) {
     return terms + " in the SPF record of " + domain;
 }
 
+// Hosts that its SPF record does not list, and with no name in it: the domain's own that nobody has
+// listed, or anybody's who forges it. It must not be asked to authorise a forger.
+bool may_be_forged(const Evidence& evidence) {
+    const auto& spf = spf_that_counts(evidence);
+    const bool fails =
+        spf && (spf->result == SpfResult::fail || spf->result == SpfResult::softfail);
+    return fails && !has_name_in(evidence, spf_domain_of(evidence));
+}
+
 // The name that the client is known by, or says that it is.
 std::string host_of(const Evidence& evidence) {
     const std::string_view name = confirmed_name(evidence);
@@ -227,12 +236,16 @@ Lines remedy_of_authentication(const Evidence& evidence, SenderKind kind, Client
     if (spf && spf->result == SpfResult::pass) { // both are required
         return {"DKIM signatures that pass."};
     }
-    std::string line = spf_line(evidence, clients);
+    std::string line = (may_be_forged(evidence) ? "If these hosts are theirs: " : "") +
+                       spf_line(evidence, clients);
     if (!has_dkim_pass(evidence)) {
         const bool has_signature = evidence.dkim && !evidence.dkim->empty();
         line += has_signature ? ", or DKIM signatures that pass" : ", or DKIM signatures";
     }
     line += evidence.mail_from.empty() ? ", or a HELO name that leads back to it." : ".";
+    if (may_be_forged(evidence)) {
+        return {line, "Or it is forged, and nothing need be done."};
+    }
     return {line};
 }
 

@@ -4,7 +4,9 @@
 #include "policy/selector.hpp"
 
 #include <algorithm>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace policy {
@@ -59,6 +61,20 @@ bool lacks_what_selects(const Evidence& evidence, const Policy& policy) {
     });
 }
 
+// What is known when RCPT is to be answered: no check is waited for.
+Evidence at_rcpt(const Evidence& evidence) {
+    Evidence known = evidence;
+    known.phase = Phase::rcpt;
+    known.recipients.clear();
+    known.is_from_list = false;
+    known.iprev.reset();
+    known.spf_mail_from.reset();
+    known.spf_helo.reset();
+    known.dkim.reset();
+    known.sender_domain.reset();
+    return known;
+}
+
 } // namespace
 
 std::optional<Verdict> replayed(const JournalEntry& entry, const Policy& policy) {
@@ -69,6 +85,31 @@ std::optional<Verdict> replayed(const JournalEntry& entry, const Policy& policy)
         return std::nullopt;
     }
     return decide(as_counted(evidence, policy), policy);
+}
+
+bool answers_recipients(const Policy& policy) {
+    return has_mode(policy, Mode::closed);
+}
+
+std::vector<JournalEntry> parted(const JournalEntry& entry, const Policy& policy) {
+    std::vector<JournalEntry> parts;
+    std::vector<std::string> others;
+    Evidence alone = at_rcpt(entry.evidence);
+    for (const auto& recipient : entry.evidence.recipients) {
+        alone.recipients = {recipient};
+        const auto verdict = decide(alone, policy);
+        if (verdict && verdict->action != Action::accept) {
+            parts.push_back(entry);
+            parts.back().evidence.recipients = {recipient};
+        } else {
+            others.push_back(recipient);
+        }
+    }
+    if (parts.empty() || !others.empty()) {
+        parts.push_back(entry);
+        parts.back().evidence.recipients = std::move(others);
+    }
+    return parts;
 }
 
 } // namespace policy

@@ -125,7 +125,7 @@ void ReportMaker::Tallies::add_reason(const Observation& observation) {
         return;
     }
     ReasonTally& tally = by_reason_[*outlook.reason];
-    if (outlook.standing == Standing::exempt) {
+    if (outlook.prospect == Prospect::exempt) {
         ++tally.exempt;
         return;
     }
@@ -150,7 +150,7 @@ void ReportMaker::Tallies::add(const JournalEntry& entry, const Outlook& outlook
     const Evidence& evidence = entry.evidence;
     const Address client = evidence.client.value_or(Address{});
     const auto recipients = recipients_of(evidence);
-    const bool is_in_the_way = outlook.is_refused() || outlook.standing == Standing::temporary;
+    const bool is_in_the_way = outlook.is_refused() || outlook.prospect == Prospect::temporary;
     const Observation observation{
         .entry = entry,
         .outlook = outlook,

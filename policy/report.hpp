@@ -35,7 +35,7 @@ struct Counts {
     std::uint64_t falling_short = 0; // for another reason than a temporary error
     std::uint64_t temporary = 0;     // only a temporary error stands between
     std::uint64_t exempt = 0;        // falls short and is spared by an exemption, or is not judged
-    std::uint64_t unknown = 0;       // too little is known of it to be judged by the candidate
+    std::uint64_t unknown = 0;       // too little is known of it: it was refused unchecked
 
     std::uint64_t refused = 0; // of those that fall short, what is foretold to be refused: the harm
 
@@ -47,10 +47,12 @@ struct Counts {
 };
 
 // What stands most often in the way of a sender: the most frequent reason, and of those with that
-// reason the most frequent finding.
+// reason the most frequent finding in messages of one kind. It is mended as that kind is: what a
+// host of our own needs must not be told of a stranger that fails likewise.
 struct Fault {
     Reason reason = Reason::closed;
-    std::uint64_t messages = 0;      // with this reason
+    std::uint64_t messages = 0; // with this reason
+    SenderKind kind = SenderKind::direct;
     std::string in_short;            // fault_in_short()
     std::string found;               // fault_found()
     std::vector<std::string> remedy; // remedy_for()
@@ -68,6 +70,7 @@ struct Group {
     std::uint64_t clients = 0;            // distinct addresses
     std::uint64_t recipients = 0;         // distinct
     std::uint64_t refused_recipients = 0; // distinct, of what is refused
+    ByKind refused_kinds;                 // messages, of what is refused
     SenderKind kind = SenderKind::direct; // the most frequent one
     std::optional<Fault> fault;           // empty: nothing is in the way
 
@@ -146,7 +149,8 @@ public:
     ReportMaker& operator=(const ReportMaker&) = delete;
     ~ReportMaker();
 
-    // Foretells what the mode enforce would answer, by the entry's own verdict.
+    // Foretells what the mode enforce would answer, by the entry's own verdict; of what a closed
+    // stage refused, nothing.
     void add(const JournalEntry& entry);
 
     // Foretells what the candidate answers: `candidate` is replayed() of the entry.

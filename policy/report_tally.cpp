@@ -22,41 +22,36 @@ Action answer_of(const JournalEntry& entry) {
     return entry.reply->is_permanent() ? Action::reject : Action::tempfail;
 }
 
-void count(Counts& counts, Standing standing) {
-    switch (standing) {
-    case Standing::passing: ++counts.passing; break;
-    case Standing::falling_short: ++counts.falling_short; break;
-    case Standing::temporary: ++counts.temporary; break;
-    case Standing::exempt: ++counts.exempt; break;
-    case Standing::unknown: ++counts.unknown; break;
+void count(Counts& counts, Prospect prospect) {
+    switch (prospect) {
+    case Prospect::passing: ++counts.passing; break;
+    case Prospect::falling_short: ++counts.falling_short; break;
+    case Prospect::temporary: ++counts.temporary; break;
+    case Prospect::exempt: ++counts.exempt; break;
+    case Prospect::unknown: ++counts.unknown; break;
     }
 }
 
-Standing standing_of(const Verdict& verdict) {
+Prospect prospect_of(const Verdict& verdict) {
     if (verdict.mode == Mode::off || (verdict.exemption && verdict.reason)) {
-        return Standing::exempt;
+        return Prospect::exempt;
     }
     if (!verdict.reason) {
-        return Standing::passing;
+        return Prospect::passing;
     }
-    return is_temperror(*verdict.reason) ? Standing::temporary : Standing::falling_short;
-}
-
-// The first of those that are most frequent, as an index; empty where all are 0.
-template <std::size_t size>
-std::optional<std::size_t> most_frequent(const std::array<std::uint64_t, size>& tally) {
-    const auto* const most = std::ranges::max_element(tally);
-    return *most == 0 ? std::nullopt
-                      : std::optional{static_cast<std::size_t>(most - tally.begin())};
+    return is_temperror(*verdict.reason) ? Prospect::temporary : Prospect::falling_short;
 }
 
 } // namespace
 
 Outlook outlook_if_enforced(const Verdict& verdict) {
-    const Standing standing = standing_of(verdict);
-    return {standing,
+    if (verdict.reason == Reason::closed) {
+        return {}; // nothing was checked
+    }
+    const Prospect prospect = prospect_of(verdict);
+    return {prospect,
             verdict.reason,
-            standing == Standing::exempt ? Action::accept : verdict.would_enforce,
+            prospect == Prospect::exempt ? Action::accept : verdict.would_enforce,
             verdict.stage};
 }
 
@@ -64,7 +59,7 @@ Outlook outlook_of(const std::optional<Verdict>& candidate) {
     if (!candidate) {
         return {};
     }
-    return {standing_of(*candidate), candidate->reason, candidate->action, candidate->stage};
+    return {prospect_of(*candidate), candidate->reason, candidate->action, candidate->stage};
 }
 
 void count(Answers& answers, Action action) {
@@ -79,7 +74,7 @@ void count(Counts& counts, const Observation& observation) {
     const Outlook& outlook = observation.outlook;
     const Action answered = answer_of(observation.entry);
     ++counts.messages;
-    count(counts, outlook.standing);
+    count(counts, outlook.prospect);
     counts.refused += outlook.is_refused() ? 1U : 0U;
     count(counts.answered, answered);
     if (outlook.foretold) {
@@ -93,7 +88,7 @@ void count(Counts& counts, const Observation& observation) {
 void FaultTally::add(const Observation& observation) {
     const Reason reason = observation.outlook.reason.value();
     ++by_reason_[static_cast<std::size_t>(reason)];
-    std::pair<Reason, std::string> key{reason, observation.found};
+    std::tuple key{reason, observation.kind, observation.found};
     auto found = findings_.find(key);
     if (found == findings_.end()) {
         if (findings_.size() == most_findings) {
@@ -114,23 +109,27 @@ void FaultTally::add(const Observation& observation) {
     }
 }
 
-std::optional<Fault> FaultTally::fault(SenderKind kind) const {
-    const auto index = most_frequent(by_reason_);
-    if (!index) {
+std::optional<Fault> FaultTally::fault() const {
+    const auto* const most_messages = std::ranges::max_element(by_reason_);
+    if (*most_messages == 0) {
         return std::nullopt;
     }
-    const Reason reason = all_reasons[*index];
-    Fault fault{reason, by_reason_[*index], {}, {}, {}};
+    const Reason reason = all_reasons[static_cast<std::size_t>(most_messages - by_reason_.begin())];
+    Fault fault;
+    fault.reason = reason;
+    fault.messages = *most_messages;
     const Finding* most = nullptr;
     for (const auto& [key, finding] : findings_) {
-        if (key.first == reason && (most == nullptr || finding.messages > most->messages)) {
+        const auto& [its_reason, kind, found] = key;
+        if (its_reason == reason && (most == nullptr || finding.messages > most->messages)) {
             most = &finding;
-            fault.found = key.second;
+            fault.kind = kind;
+            fault.found = found;
         }
     }
     if (most != nullptr) { // not where other reasons have taken all the room
         fault.in_short = fault_in_short(most->example, reason);
-        fault.remedy = remedy_for(most->example, reason, kind, most->clients);
+        fault.remedy = remedy_for(most->example, reason, fault.kind, most->clients);
         if (most->has_more_clients) {
             fault.remedy.emplace_back("Likewise for the other addresses that it sends from.");
         }
@@ -145,14 +144,13 @@ void GroupTally::add(const Observation& observation) {
     count(counts_, observation);
     clients_.insert(observation.client);
     recipients_.insert(observation.recipients.begin(), observation.recipients.end());
-    const auto kind = static_cast<std::size_t>(observation.kind);
-    ++kinds_[kind];
+    ++kinds_[observation.kind];
     if (observation.outlook.is_refused()) {
         refused_recipients_.insert(observation.recipients.begin(), observation.recipients.end());
-        ++kinds_refused_[kind];
+        ++kinds_refused_[observation.kind];
         refused_.add(observation);
-    } else if (observation.outlook.standing == Standing::temporary) {
-        ++kinds_temporary_[kind];
+    } else if (observation.outlook.prospect == Prospect::temporary) {
+        ++kinds_temporary_[observation.kind];
         temporary_.add(observation);
     }
 }
@@ -165,15 +163,16 @@ Group GroupTally::group() const {
     group.clients = clients_.size();
     group.recipients = recipients_.size();
     group.refused_recipients = refused_recipients_.size();
-    for (const Kinds* kinds : {&kinds_refused_, &kinds_temporary_, &kinds_}) {
-        if (const auto index = most_frequent(*kinds)) {
-            group.kind = all_sender_kinds[*index];
+    group.refused_kinds = kinds_refused_;
+    for (const ByKind* kinds : {&kinds_refused_, &kinds_temporary_, &kinds_}) {
+        if (const auto kind = kinds->most_frequent()) {
+            group.kind = *kind;
             break;
         }
     }
-    group.fault = refused_.fault(group.kind);
+    group.fault = refused_.fault();
     if (!group.fault) {
-        group.fault = temporary_.fault(group.kind);
+        group.fault = temporary_.fault();
     }
     return group;
 }

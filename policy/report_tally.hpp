@@ -8,24 +8,23 @@
 #include <map>
 #include <span>
 #include <string>
+#include <tuple>
 #include <unordered_set>
-#include <utility>
 #include <vector>
 
 namespace policy {
 
-// What a message meets, in the words of Counts.
-enum class Standing : std::uint8_t { passing, falling_short, temporary, exempt, unknown };
-inline constexpr std::size_t standings = 5;
+// What a message is counted as, in the words of Counts.
+enum class Prospect : std::uint8_t { passing, falling_short, temporary, exempt, unknown };
 
 struct Outlook {
-    Standing standing = Standing::unknown;
+    Prospect prospect = Prospect::unknown;
     std::optional<Reason> reason;
     std::optional<Action> foretold; // empty: unknown
     std::string stage;              // that applies; empty: none, or unknown
 
     bool is_refused() const {
-        return standing == Standing::falling_short && foretold != Action::accept;
+        return prospect == Prospect::falling_short && foretold != Action::accept;
     }
 };
 
@@ -56,7 +55,7 @@ class FaultTally {
 public:
     void add(const Observation& observation);
 
-    std::optional<Fault> fault(SenderKind kind) const;
+    std::optional<Fault> fault() const;
 
 private:
     struct Finding {
@@ -67,7 +66,7 @@ private:
     };
 
     std::array<std::uint64_t, all_reasons.size()> by_reason_{};
-    std::map<std::pair<Reason, std::string>, Finding> findings_;
+    std::map<std::tuple<Reason, SenderKind, std::string>, Finding> findings_;
 };
 
 class GroupTally {
@@ -76,20 +75,16 @@ public:
 
     Group group() const;
 
-    const Counts& counts() const { return counts_; }
-
 private:
-    using Kinds = std::array<std::uint64_t, all_sender_kinds.size()>;
-
     Counts counts_;
     Time first_{};
     Time last_{};
     Distinct clients_;
     Distinct recipients_;
     Distinct refused_recipients_;
-    Kinds kinds_{}; // of all
-    Kinds kinds_refused_{};
-    Kinds kinds_temporary_{};
+    ByKind kinds_; // of all
+    ByKind kinds_refused_;
+    ByKind kinds_temporary_;
     FaultTally refused_;
     FaultTally temporary_;
 };

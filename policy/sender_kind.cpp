@@ -36,12 +36,6 @@ bool is_in_domain(std::string_view name, std::string_view domain) {
     return name[name.size() - domain.size() - 1] == '.' && same_name(tail, domain);
 }
 
-bool has_name_in(const Evidence& evidence, std::string_view domain) {
-    return evidence.iprev && std::ranges::any_of(evidence.iprev->names, [&](const IprevName& name) {
-               return name.outcome == NameOutcome::leads_back && is_in_domain(name.name, domain);
-           });
-}
-
 bool is_of_our_own(const Evidence& evidence, std::string_view own_host) {
     if (!evidence.client) {
         return false;
@@ -61,6 +55,13 @@ bool looks_like_registry(std::string_view domain) {
 }
 
 } // namespace
+
+std::optional<SenderKind> ByKind::most_frequent() const {
+    const auto* const most = std::ranges::max_element(counts_);
+    return *most == 0
+               ? std::nullopt
+               : std::optional{all_sender_kinds[static_cast<std::size_t>(most - counts_.begin())]};
+}
 
 std::string_view to_string(SenderKind kind) {
     return word_for(kind_words, kind);
@@ -99,6 +100,12 @@ std::string_view confirmed_name(const Evidence& evidence) {
     const auto& names = evidence.iprev->names;
     const auto found = std::ranges::find(names, NameOutcome::leads_back, &IprevName::outcome);
     return found == names.end() ? std::string_view{} : found->name;
+}
+
+bool has_name_in(const Evidence& evidence, std::string_view domain) {
+    return evidence.iprev && std::ranges::any_of(evidence.iprev->names, [&](const IprevName& name) {
+               return name.outcome == NameOutcome::leads_back && is_in_domain(name.name, domain);
+           });
 }
 
 std::string domain_of_client(const Evidence& evidence) {

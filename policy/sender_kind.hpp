@@ -5,7 +5,9 @@
 #include "policy/evidence.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +26,24 @@ inline constexpr auto all_sender_kinds = std::to_array<SenderKind>({SenderKind::
                                                                     SenderKind::forwarded,
                                                                     SenderKind::direct});
 
+// A number for each kind.
+class ByKind {
+public:
+    std::uint64_t& operator[](SenderKind kind) { return counts_[index(kind)]; }
+
+    std::uint64_t operator[](SenderKind kind) const { return counts_[index(kind)]; }
+
+    // The first of those that are most frequent; empty where all are 0.
+    std::optional<SenderKind> most_frequent() const;
+
+    friend bool operator==(const ByKind&, const ByKind&) = default;
+
+private:
+    static std::size_t index(SenderKind kind) { return static_cast<std::size_t>(kind); }
+
+    std::array<std::uint64_t, all_sender_kinds.size()> counts_{};
+};
+
 std::string_view to_string(SenderKind kind);
 
 // The first of the above that fits. `own_host` is the name of the host that took the message. Ours
@@ -37,6 +57,9 @@ std::string domain_of_host(std::string_view host);
 
 // The first reverse name that leads back; empty where none does.
 std::string_view confirmed_name(const Evidence& evidence);
+
+// Whether a reverse name that leads back is `domain` or below it.
+bool has_name_in(const Evidence& evidence, std::string_view domain);
 
 // For the null path, which has no domain: that of confirmed_name(), or else of the
 // HELO name.

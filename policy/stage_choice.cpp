@@ -97,11 +97,6 @@ bool asks_for_sender_domain(const Policy& policy) {
     });
 }
 
-bool has_percentage(const Policy& policy) {
-    return std::ranges::any_of(
-        policy.stages, [](const Stage& stage) { return stage.selector.percent.has_value(); });
-}
-
 bool closes_at_helo(const Policy& policy) {
     return std::ranges::any_of(policy.stages, [](const Stage& stage) {
         return stage.mode == Mode::closed && stage.closed_at == ClosedAt::helo;

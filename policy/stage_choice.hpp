@@ -39,9 +39,8 @@ bool may_differ(const Policy& policy,
 // Whether it matters at RCPT who the recipient is, or whether RCPT may be refused.
 bool looks_at_recipients(const Policy& policy);
 
-// Whether any stage requires that bounces can be delivered, or selects part of the senders.
+// Whether any stage requires that bounces can be delivered.
 bool asks_for_sender_domain(const Policy& policy);
-bool has_percentage(const Policy& policy);
 
 // Whether any stage answers at HELO.
 bool closes_at_helo(const Policy& policy);

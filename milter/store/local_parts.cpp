@@ -24,6 +24,11 @@ namespace store {
 namespace {
 
 constexpr char mark = '~';
+
+// Behind the hash of what has more than one reading, which the hash then has, too.
+constexpr char may_lead_elsewhere = '%';
+constexpr char has_no_reading = '<'; // Mailbox::parse() refuses it
+
 constexpr const char* left_out = "(left out: it could spell the local part)";
 constexpr std::size_t hash_digits = 16;
 constexpr std::size_t least_key = 16;
@@ -93,13 +98,17 @@ void write_key(const std::string& file, const std::string& key) {
     }
 }
 
-std::string_view local_part_of(std::string_view address) {
-    return address.substr(0, std::min(address.rfind('@'), address.size()));
-}
-
 // Macros of SPF turn a local part round, cut it at its punctuation and escape it (RFC 7208 section
-// 7.3); its letters and digits stay together.
+// 7.3); its letters and digits stay together. Where it has none, or others than ASCII's, or is so
+// long that it may be cut anywhere, there is no telling.
 bool could_spell(std::string_view text, std::string_view local_part) {
+    constexpr std::size_t longest_plain = 64; // RFC 5321 section 4.5.3.1.1
+    const bool is_plain = local_part.size() <= longest_plain &&
+                          std::ranges::all_of(local_part, policy::is_printable) &&
+                          std::ranges::any_of(local_part, policy::is_alphanumeric);
+    if (!is_plain || text.empty()) {
+        return !text.empty() && !local_part.empty();
+    }
     const std::string lower = policy::to_lower(text);
     const std::string word = policy::to_lower(local_part);
     for (auto begin = word.begin(); begin != word.end();) {
@@ -112,23 +121,12 @@ bool could_spell(std::string_view text, std::string_view local_part) {
     return false;
 }
 
-// Behind a hash, where the address has more than one reading or none (policy/mailbox.hpp).
-constexpr std::string_view may_lead_elsewhere = "%";
-constexpr std::string_view is_malformed = "<";
-
-std::string_view reading_of(std::string_view address) {
-    if (policy::has_one_reading(address)) {
-        return "";
+bool is_hidden(std::string_view text) {
+    if (text.ends_with(has_no_reading) || text.ends_with(may_lead_elsewhere)) {
+        text.remove_suffix(1);
     }
-    return policy::Mailbox::parse(address) ? may_lead_elsewhere : is_malformed;
-}
-
-bool is_hash(std::string_view local_part) {
-    const std::string_view rest = local_part.substr(std::min(local_part.size(), hash_digits + 1));
-    return local_part.size() > hash_digits && local_part.front() == mark &&
-           local_part.substr(1, hash_digits).find_first_not_of("0123456789abcdef") ==
-               std::string_view::npos &&
-           (rest.empty() || rest == may_lead_elsewhere || rest == is_malformed);
+    return text.size() == hash_digits + 1 && text.front() == mark &&
+           text.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
 }
 
 } // namespace
@@ -174,9 +172,9 @@ private:
 
 LocalParts::LocalParts(const std::string& key) : hmac_{std::make_shared<Hmac>(key)} {}
 
-std::string LocalParts::hash(std::string_view local_part) const {
+std::string LocalParts::hash(std::string_view text) const {
     // RFC 5321 has local parts differ by case; no postmaster has seen two people who did.
-    const Hmac::Digest digest = hmac_->digest(policy::to_lower(local_part));
+    const Hmac::Digest digest = hmac_->digest(policy::to_lower(text));
     constexpr std::string_view hex = "0123456789abcdef";
     std::string out{mark};
     for (std::size_t i = 0; i < hash_digits / 2; ++i) {
@@ -187,21 +185,34 @@ std::string LocalParts::hash(std::string_view local_part) const {
 }
 
 std::string LocalParts::hidden(std::string_view address) const {
-    const auto local_part = local_part_of(address);
-    if (!hmac_ || local_part.empty() || is_hash(local_part)) {
+    const auto mailbox = policy::Mailbox::parse(address);
+    const std::string_view secret = mailbox ? mailbox->local_part : address;
+    if (!hmac_ || secret.empty() || is_hidden(secret)) {
         return std::string{address};
     }
-    return hash(local_part) + std::string{reading_of(address)} +
-           std::string{address.substr(local_part.size())};
+    if (!mailbox) {
+        return hash(address) + has_no_reading;
+    }
+    std::string text = hash(secret);
+    if (!policy::has_one_reading(address)) {
+        text += may_lead_elsewhere;
+    }
+    return text.append(address.substr(secret.size()));
 }
 
 policy::JournalEntry LocalParts::hidden(policy::JournalEntry entry) const {
+    hide_in(entry);
+    return entry;
+}
+
+void LocalParts::hide_in(policy::JournalEntry& entry) const {
     policy::Evidence& evidence = entry.evidence;
-    const std::string_view local_part = local_part_of(evidence.mail_from);
-    if (hmac_ && evidence.spf_mail_from && !is_hash(local_part)) {
+    // What has no local part that can be read is not asked SPF about.
+    const auto mail_from = policy::Mailbox::parse(evidence.mail_from);
+    if (hmac_ && evidence.spf_mail_from && mail_from && !is_hidden(mail_from->local_part)) {
         for (auto* const text :
              {&evidence.spf_mail_from->problem, &evidence.spf_mail_from->explanation}) {
-            if (could_spell(*text, local_part)) {
+            if (could_spell(*text, mail_from->local_part)) {
                 *text = left_out;
             }
         }
@@ -215,16 +226,16 @@ policy::JournalEntry LocalParts::hidden(policy::JournalEntry entry) const {
             signature.auid = hidden(signature.auid);
         }
     }
-    return entry;
 }
 
 // Both forms: an entry may be from a time when addresses were kept in full.
 void LocalParts::add_hidden_twins(std::vector<policy::RecipientPattern>& patterns) const {
     std::vector<policy::RecipientPattern> twins;
     for (const auto& [local_part, domain] : patterns) {
-        if (local_part != "*") {
-            const std::string twin = hidden(local_part + "@example.org"); // of any domain
-            twins.push_back({std::string{local_part_of(twin)}, domain});
+        const std::string twin = hidden(local_part + "@example.org"); // of any domain
+        const auto mailbox = policy::Mailbox::parse(twin);
+        if (local_part != "*" && mailbox) {
+            twins.push_back({std::string{mailbox->local_part}, domain});
         }
     }
     patterns.insert(patterns.end(), twins.begin(), twins.end());
@@ -237,6 +248,11 @@ policy::Policy LocalParts::for_hidden(policy::Policy policy) const {
         add_hidden_twins(stage.selector.recipients);
     }
     return policy;
+}
+
+bool names_local_parts(const policy::Policy& policy) {
+    return std::ranges::any_of(policy.exempt_recipients,
+                               [](const auto& pattern) { return pattern.local_part != "*"; });
 }
 
 std::string read_key(const std::string& file) {

@@ -66,6 +66,8 @@ class MonthSite:
         return file
 
     def configuration(self, policy: str, dns: str = "127.0.0.1:53", store: str = "") -> str:
+        """With patience: on a busy machine a good sender must not turn into one with temporary errors. What is to
+        fail answers SERVFAIL, and at once."""
         store = store or f"sqlite:{self.folder}/sixgate.db"
         return f"""\
 [milter]
@@ -73,7 +75,9 @@ socket = "{self.sixgate.milter_address}"
 authserv_id = "{AUTHSERV_ID}"
 [dns]
 servers = ["{dns}"]
+timeout_ms = 30000
 [policy]
+deadline_ms = 240000
 {policy}
 [store]
 url = "{store}"
@@ -104,7 +108,7 @@ url = "{store}"
 
 def _deliver(sent: Sent) -> str:
     host = sent.host
-    with Milter(_socket_path) as milter:
+    with Milter(_socket_path, timeout=300) as milter:
         milter.connect(host.address, **{"{daemon_addr}": f"IPv6:{LISTENER}", "{daemon_name}": "mx"})
         milter.helo(host.helo)
         recipients = [f"<{recipient}>" for recipient in sent.recipients]

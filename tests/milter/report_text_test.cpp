@@ -209,6 +209,40 @@ TEST_CASE("report_text: long names of stages keep to the terminal") {
     }
 }
 
+TEST_CASE("report_text: what seems to be ours is counted by message") {
+    policy::ReportMaker maker;
+    for (const auto* const address :
+         {"fd00::1", "2001:db8::1", "2001:db8::1", "fd00::1", "fd00::2"}) {
+        maker.add(tests::judged(tests::without_ptr("mixed.example", address)));
+    }
+    maker.add(tests::judged(tests::without_ptr("theirs.example", "2001:db8::1")));
+    maker.add(tests::judged(tests::without_ptr("theirs.example", "2001:db8::1")));
+    maker.add(tests::judged(tests::without_ptr("theirs.example", "fd00::1")));
+    const auto report = maker.report();
+    const std::string text = milter::report_text(report, scope(), {80, false, false});
+    CHECK(has(text, "4 of them seem to come from hosts of your own"));
+    const auto json = milter::to_json(report, scope());
+    CHECK(json["total"]["refused_kinds"]["own_range"] == 4);
+    CHECK(json["total"]["refused_kinds"]["direct"] == 4);
+    CHECK(json["sender_domains"][0]["refused_kinds"]["own_range"] == 3);
+}
+
+TEST_CASE("report_text: what was found in mail of another kind than most says so") {
+    policy::ReportMaker maker;
+    const auto add = [&](policy::Evidence evidence, bool is_forwarded, int times) {
+        evidence.is_forwarded = is_forwarded;
+        for (int i = 0; i < times; ++i) {
+            maker.add(tests::judged(evidence));
+        }
+    };
+    add(tests::without_ptr("example.org", "2001:db8::1"), false, 3);
+    add(tests::without_ptr("example.org", "2001:db8::2"), true, 2);
+    add(tests::unauthenticated_evidence(), true, 2);
+    const std::string text = milter::report_text(maker.report(), scope(), {80, false, false});
+    CHECK(has(text, "looks forwarded, from 3 addresses"));
+    CHECK(has(text, "found (direct): no PTR record"));
+}
+
 TEST_CASE("report_text: a limit leaves out rows and says so") {
     ReportScope limited = scope();
     limited.limit = 2;
@@ -223,12 +257,61 @@ TEST_CASE("report_text: an empty journal") {
     CHECK(has(text, "There are no entries in the journal for this time."));
 }
 
+TEST_CASE("report_text: a clock that ran ahead hides no days") {
+    policy::ReportMaker maker;
+    auto entry = tests::judged(tests::good_evidence());
+    maker.add(entry);
+    entry.time += std::chrono::days{400};
+    const auto text = [&] {
+        return milter::report_text(maker.report(), scope(), {80, false, false});
+    };
+    maker.add(entry);
+    CHECK(has(text(), "  2026-11-20       1  100.0%        0"));
+    CHECK(has(text(), "and 1 message of days to come"));
+    CHECK_FALSE(has(text(), "2027-"));
+    policy::ReportMaker late;
+    late.add(entry);
+    CHECK(has(milter::report_text(late.report(), scope(), {80, false, false}),
+              "and 1 message of days to come"));
+}
+
+TEST_CASE("report_text: a journal that begins later than asked for says when") {
+    policy::ReportMaker maker;
+    maker.add(tests::judged(tests::good_evidence()));
+    const auto text_since = [&](policy::Time since) {
+        ReportScope asked = scope();
+        asked.since = since;
+        return milter::report_text(maker.report(), asked, {80, false, false});
+    };
+    const std::string first = "The first entry is of 2026-11-20 12:00.";
+    CHECK_FALSE(has(text_since(tests::first_noon - std::chrono::hours{23}), first));
+    CHECK(has(text_since(tests::first_noon - std::chrono::days{10}), first));
+}
+
 TEST_CASE("report_text: nothing is refused") {
     policy::ReportMaker maker;
     maker.add(tests::judged(tests::good_evidence()));
     const std::string text = milter::report_text(maker.report(), scope(), {80, false, false});
     CHECK(has(text, "Enforcing would refuse none of 1 message."));
     CHECK_FALSE(has(text, "What to write"));
+}
+
+TEST_CASE("report_text: what was refused unchecked is not foretold") {
+    const auto text_with = [](const std::vector<policy::Evidence>& checked) {
+        policy::ReportMaker maker;
+        maker.add(tests::judged(tests::good_evidence(), tests::policy_in(policy::Mode::closed)));
+        for (const auto& evidence : checked) {
+            maker.add(tests::judged(evidence));
+        }
+        return milter::report_text(maker.report(), scope(), {132, false, false});
+    };
+    const std::string unknown = "1 message was refused before it was checked";
+    const std::string nothing = text_with({});
+    CHECK(has(nothing, "Nothing can be foretold."));
+    CHECK(has(nothing, unknown));
+    const std::string some = text_with({tests::good_evidence(), tests::unauthenticated_evidence()});
+    CHECK(has(some, "Enforcing would refuse 1 of 2 messages that can be judged (50.0%)"));
+    CHECK(has(some, unknown));
 }
 
 TEST_CASE("report_text: what a candidate lets pass is told") {

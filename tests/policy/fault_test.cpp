@@ -30,6 +30,14 @@ policy::Evidence with_results(SpfResult spf, const std::vector<policy::DkimSigna
     return evidence;
 }
 
+policy::Evidence of_another_domain(SpfResult spf) {
+    policy::Evidence evidence = with_results(spf, {});
+    evidence.mail_from = "user@bank.example";
+    evidence.mail_from_domain = "bank.example";
+    evidence.spf_mail_from->domain = "bank.example";
+    return evidence;
+}
+
 policy::Evidence with_helo(std::string helo) {
     policy::Evidence evidence = tests::without_ptr("example.org", address);
     evidence.helo = std::move(helo);
@@ -108,6 +116,22 @@ TEST_CASE("fault: what was found, and what mends it") {
          "SPF softfail, no DKIM",
          "SPF softfail for example.org; no DKIM signature",
          {"ip6:2001:db8:5::5 in the SPF record of example.org, or DKIM signatures."}},
+        {"SPF of a domain that the host has no name in: theirs, or a forger's",
+         of_another_domain(SpfResult::fail),
+         Reason::unauthenticated,
+         SenderKind::direct,
+         "SPF fail, no DKIM",
+         "SPF fail for bank.example; no DKIM signature",
+         {"If these hosts are theirs: ip6:2001:db8:5::5 in the SPF record of bank.example, or DKIM "
+          "signatures.",
+          "Or it is forged, and nothing need be done."}},
+        {"the same, and its record forbids nothing",
+         of_another_domain(SpfResult::neutral),
+         Reason::unauthenticated,
+         SenderKind::direct,
+         "SPF neutral, no DKIM",
+         "SPF neutral for bank.example; no DKIM signature",
+         {"ip6:2001:db8:5::5 in the SPF record of bank.example, or DKIM signatures."}},
         {"no SPF, DKIM fails",
          with_results(SpfResult::none, {failed}),
          Reason::unauthenticated,

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <string>
 #include <vector>
 
 using namespace policy; // NOLINT(google-build-using-namespace): the words of every row below
@@ -136,4 +137,48 @@ TEST_CASE("a check that only the candidate asks for leaves a message unknown") {
     CHECK_FALSE(replayed(entry, candidate).has_value());
     entry.evidence.sender_domain = {SenderDomainResult::null_mx, false};
     CHECK(replayed(entry, candidate).value().reason == Reason::sender_domain_null_mx);
+}
+
+TEST_CASE("a replay parts the recipients that a closed stage refuses one by one") {
+    struct Case {
+        const char* name;
+        Mode mode;
+        std::vector<std::string> recipients;
+        std::vector<std::vector<std::string>> parts;
+        std::vector<Action> answers;
+    };
+
+    const std::string postmaster = "postmaster@example.net";
+    const std::string one = "one@example.net";
+    const std::string two = "two@example.net";
+    const Action accept = Action::accept;
+    const Action tempfail = Action::tempfail;
+    const std::vector<Case> cases{
+        {"all of them", Mode::closed, {one, two}, {{one}, {two}}, {tempfail, tempfail}},
+        {"but for who is exempt",
+         Mode::closed,
+         {one, postmaster, two},
+         {{one}, {two}, {postmaster}},
+         {tempfail, tempfail, accept}},
+        {"who is alone", Mode::closed, {one}, {{one}}, {tempfail}},
+        {"who is exempt", Mode::closed, {postmaster}, {{postmaster}}, {accept}},
+        {"nobody", Mode::closed, {}, {{}}, {tempfail}},
+        {"not where the message is answered", Mode::soft, {one, two}, {{one, two}}, {tempfail}},
+    };
+    for (const auto& c : cases) {
+        SUBCASE(c.name) {
+            Evidence evidence = tests::unauthenticated_evidence();
+            evidence.recipients = c.recipients;
+            const Policy policy = in_mode(c.mode);
+            CHECK(answers_recipients(policy) == (c.mode == Mode::closed));
+            std::vector<std::vector<std::string>> parts;
+            std::vector<Action> answers;
+            for (const auto& part : parted(journalled(evidence, {}), policy)) {
+                parts.push_back(part.evidence.recipients);
+                answers.push_back(replayed(part, policy).value().action);
+            }
+            CHECK(parts == c.parts);
+            CHECK(answers == c.answers);
+        }
+    }
 }

@@ -74,6 +74,7 @@ TEST_CASE("report: each message counts as one thing, and with what enforcing wou
     const policy::Answers rejected{0, 0, 1};
     const auto enforced = tests::policy_in(Mode::enforce);
     const auto soft = tests::policy_in(Mode::soft);
+    const auto closed = tests::policy_in(Mode::closed);
     const std::vector<Case> cases{
         {"passes",
          judged(evidence_from("a.example", one)),
@@ -96,9 +97,12 @@ TEST_CASE("report: each message counts as one thing, and with what enforcing wou
         {"falls short, to an exempt recipient",
          judged(to_postmaster(without_ptr("a.example", one))),
          {1, 0, 0, 0, 1, 0, 0, accepted, accepted, none}},
-        {"closed",
-         judged(evidence_from("a.example", one), tests::policy_in(Mode::closed)),
-         {1, 0, 1, 0, 0, 0, 1, tempfailed, tempfailed, none}},
+        {"closed: it was never checked",
+         judged(evidence_from("a.example", one), closed),
+         {1, 0, 0, 0, 0, 1, 0, tempfailed, none, none}},
+        {"closed, but for its recipient: it was checked",
+         judged(to_postmaster(evidence_from("a.example", one)), closed),
+         {1, 1, 0, 0, 0, 0, 0, accepted, accepted, none}},
     };
     for (const auto& c : cases) {
         SUBCASE(c.name) {
@@ -273,6 +277,55 @@ TEST_CASE("report: the fault is the most frequent one of what is refused") {
     CHECK_FALSE(report.sender_domains[2].group.fault);
 }
 
+TEST_CASE("report: a remedy names only hosts of the kind that it is for") {
+    struct Case {
+        const char* name;
+        SenderKind kind;
+        policy::Evidence many;
+        policy::Evidence fewer; // with the same fault
+        const char* remedy;
+    };
+
+    const auto forwarded = [](policy::Evidence evidence) {
+        evidence.is_forwarded = true;
+        return evidence;
+    };
+    const auto unauthenticated = [](const char* address) {
+        policy::Evidence evidence = tests::unauthenticated_evidence();
+        evidence.client = policy::Address::parse(address).value();
+        return evidence;
+    };
+    const std::vector<Case> cases{
+        {"own and strangers",
+         SenderKind::own_range,
+         without_ptr("a.example", "fd00::1"),
+         without_ptr("a.example", one),
+         "If these hosts are yours: [exempt] networks = [\"fd00::1\"]"},
+        {"strangers and own",
+         SenderKind::direct,
+         without_ptr("a.example", one),
+         without_ptr("a.example", "fd00::1"),
+         "mail.a.example. AAAA 2001:db8:a::1"},
+        {"forwarders and others",
+         SenderKind::forwarded,
+         forwarded(unauthenticated(one)),
+         unauthenticated(far),
+         "Or, where it forwards for your own users: [exempt] networks = [\"2001:db8:a::1\"]"},
+    };
+    for (const auto& c : cases) {
+        SUBCASE(c.name) {
+            // The fewer come first, where an example would be taken.
+            const auto report = report_of({judged(c.fewer), judged(c.many), judged(c.many)});
+            const auto& fault = report.total.fault;
+            REQUIRE(fault);
+            CHECK(fault->messages == 3);
+            CHECK(fault->kind == c.kind);
+            REQUIRE_FALSE(fault->remedy.empty());
+            CHECK(fault->remedy.back() == c.remedy);
+        }
+    }
+}
+
 TEST_CASE("report: the kind is that of what is refused") {
     policy::Evidence forwarded = without_ptr("a.example", one);
     forwarded.is_forwarded = true;
@@ -417,6 +470,14 @@ TEST_CASE("report: what strangers vary without end is counted by its reason") {
     const auto report = maker.report();
     REQUIRE(report.sender_domains.front().group.fault);
     CHECK(report.sender_domains.front().group.fault->messages == 1'000);
+}
+
+TEST_CASE("report: what was refused unchecked is in nobody's way") {
+    const auto report =
+        report_of({judged(without_ptr("a.example", one), tests::policy_in(Mode::closed))});
+    CHECK(report.reasons.empty());
+    CHECK(report.refused_sender_domains == 0);
+    CHECK_FALSE(report.sender_domains.front().group.fault);
 }
 
 TEST_CASE("report: nothing adds up to nothing") {

@@ -242,6 +242,7 @@ policy::Evidence checked_evidence(const Case& sent, const Setup& setup) {
 
 std::vector<std::string> mailboxes_in(const std::vector<std::string>& arguments) {
     std::vector<std::string> mailboxes;
+    mailboxes.reserve(arguments.size());
     for (const auto& argument : arguments) {
         mailboxes.emplace_back(policy::mailbox_in(argument));
     }

@@ -3,13 +3,13 @@
 #include "milter/report_words.hpp"
 #include "policy/printable.hpp"
 
+#include <cstddef>
 #include <string>
 
 namespace milter {
 
 namespace {
 
-constexpr std::size_t margin = 2;
 constexpr std::size_t least_name = 10;
 
 std::string name_or(const std::string& stage, const char* without_name) {

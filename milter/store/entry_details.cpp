@@ -258,10 +258,11 @@ private:
     }
 
     static policy::Organization organization_in(proto::Organization& from) {
-        std::string organizational_domain = from.has_organizational_domain()
-                                                ? std::move(*from.mutable_organizational_domain())
-                                                : from.domain();
-        return {std::move(*from.mutable_domain()), std::move(organizational_domain)};
+        if (!from.has_organizational_domain()) {
+            return {from.domain(), from.domain()};
+        }
+        return {std::move(*from.mutable_domain()),
+                std::move(*from.mutable_organizational_domain())};
     }
 
     policy::SenderDomainEvidence sender_domain_in(const proto::SenderDomain& from) const {

@@ -96,7 +96,6 @@ public:
 
     std::uint64_t messages() const { return counts_.messages; }
 
-
     std::size_t octets() const; // that it holds beside itself, about
 
 private:

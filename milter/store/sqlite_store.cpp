@@ -159,7 +159,7 @@ int flags_of(Access access) {
 SqliteStore::SqliteStore(const std::string& path, Access access) : path_{path} {
     on(path_, [&] {
         database_ = std::make_unique<SQLite::Database>(path, flags_of(access), patience_ms);
-        database_->exec("PRAGMA secure_delete = ON"); // what is forgotten is not left on the disk
+        database_->exec("PRAGMA secure_delete = ON"); // of what is trimmed little is left
         if (access == Access::read) {
             require_current(*database_, schema_steps());
             return;
@@ -321,6 +321,25 @@ void SqliteStore::remove(std::span<const Position> positions) {
     });
 }
 
+// secure_delete overwrites a cell where it stands. Copies of it from when pages were parted or
+// joined lie where it never comes, and in the log until that is folded in. Also where nothing was
+// removed now: the time before, this may have failed.
+void SqliteStore::write_anew(std::size_t removed) {
+    std::string why = "it is being read";
+    try {
+        database_->exec("VACUUM");
+        if (database_->execAndGet("PRAGMA wal_checkpoint(TRUNCATE)").getInt() == 0) {
+            return;
+        }
+    } catch (const SQLite::Exception& error) {
+        why = error.what();
+    }
+    throw StoreError{path_ + ": " + std::to_string(removed) +
+                     " entries were removed, but copies of what was removed may be left in its "
+                     "files (" +
+                     why + "): forget it again"};
+}
+
 Store::Forgotten SqliteStore::forget(const Predicate& is_meant) {
     std::vector<Position> positions;
     Unreadable unreadable;
@@ -336,13 +355,7 @@ Store::Forgotten SqliteStore::forget(const Predicate& is_meant) {
         remove(batch);
         left = left.subspan(batch.size());
     }
-    // Until the log is folded in, it still has the pages as they were.
-    on(path_, [&] {
-        if (database_->execAndGet("PRAGMA wal_checkpoint(TRUNCATE)").getInt() != 0) {
-            throw StoreError{path_ + ": is being read; what was forgotten is still in " + path_ +
-                             "-wal: forget it again"};
-        }
-    });
+    write_anew(positions.size());
     return {positions.size(), unreadable};
 }
 

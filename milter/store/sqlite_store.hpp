@@ -48,6 +48,7 @@ private:
     std::vector<Row> read_page(const Filter& filter, Position after, Position last);
     void read_rows(const Filter& filter, Position after, Position last, const VisitRow& visit);
     void remove(std::span<const Position> positions);
+    void write_anew(std::size_t removed);
 
     std::string path_;
     std::unique_ptr<SQLite::Database> database_;

@@ -26,6 +26,9 @@ constexpr int patience_ms = 1'000;
 // At a time, so that no other process waits longer than for these.
 constexpr std::size_t rows_to_remove = 1'000;
 
+// By trim() at a time, of which many are in bounds: some 10 ms.
+constexpr std::size_t rows_to_look_at = 100'000;
+
 // Read at a time, into memory.
 constexpr std::size_t rows_of_page = 1'000;
 constexpr std::size_t octets_of_page = 4U << 20U;
@@ -286,20 +289,47 @@ std::uint64_t SqliteStore::count(const Filter& filter) {
     });
 }
 
-// By id, which is the order of arrival: the oldest are the first.
-bool SqliteStore::trim(const Bounds& bounds) {
+// By id, which is the order of arrival: the first ones.
+std::vector<Store::Position> SqliteStore::beyond_the_number(const Bounds& bounds) {
+    SQLite::Statement first{
+        *database_, "SELECT id FROM entry WHERE id <= :last - :most ORDER BY id LIMIT :rows"};
+    first.bind(":last", end());
+    first.bind(":most", static_cast<std::int64_t>(bounds.most));
+    first.bind(":rows", static_cast<std::int64_t>(rows_to_remove));
     std::vector<Position> positions;
-    on(path_, [&] {
-        SQLite::Statement oldest{
-            *database_,
-            "SELECT id, time < :oldest OR id <= :last - :most FROM entry ORDER BY id LIMIT :rows"};
-        oldest.bind(":oldest", std::int64_t{bounds.oldest.time_since_epoch().count()});
-        oldest.bind(":last", end());
-        oldest.bind(":most", static_cast<std::int64_t>(bounds.most));
-        oldest.bind(":rows", static_cast<std::int64_t>(rows_to_remove));
-        while (oldest.executeStep() && oldest.getColumn(1).getInt() != 0) {
-            positions.push_back(oldest.getColumn(0).getInt64());
+    while (first.executeStep()) {
+        positions.push_back(first.getColumn(0).getInt64());
+    }
+    return positions;
+}
+
+// Their times are nearly in order. Where the clock was wrong for a while they are not, so each is
+// looked at; and not all of millions each time.
+void SqliteStore::add_too_old(const Bounds& bounds, std::vector<Position>& positions) {
+    SQLite::Statement next{
+        *database_,
+        "SELECT id, time < :oldest FROM entry WHERE id > :after ORDER BY id LIMIT :rows"};
+    next.bind(":oldest", std::int64_t{bounds.oldest.time_since_epoch().count()});
+    next.bind(":after", std::max(looked_at_, positions.empty() ? 0 : positions.back()));
+    next.bind(":rows", static_cast<std::int64_t>(rows_to_look_at));
+    std::size_t looked_at = 0;
+    while (positions.size() < rows_to_remove && next.executeStep()) {
+        looked_at_ = next.getColumn(0).getInt64();
+        ++looked_at;
+        if (next.getColumn(1).getInt() != 0) {
+            positions.push_back(looked_at_);
         }
+    }
+    if (positions.size() < rows_to_remove && looked_at < rows_to_look_at) {
+        looked_at_ = 0; // that was the last
+    }
+}
+
+bool SqliteStore::trim(const Bounds& bounds) {
+    const auto positions = on(path_, [&] {
+        auto out_of_bounds = beyond_the_number(bounds);
+        add_too_old(bounds, out_of_bounds);
+        return out_of_bounds;
     });
     remove(positions);
     return positions.size() == rows_to_remove;

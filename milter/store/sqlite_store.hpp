@@ -47,6 +47,8 @@ private:
     static Row read_row(SQLite::Statement& row);
     std::vector<Row> read_page(const Filter& filter, Position after, Position last);
     void read_rows(const Filter& filter, Position after, Position last, const VisitRow& visit);
+    std::vector<Position> beyond_the_number(const Bounds& bounds);
+    void add_too_old(const Bounds& bounds, std::vector<Position>& positions);
     void remove(std::span<const Position> positions);
     void write_anew(std::size_t removed);
 
@@ -54,6 +56,7 @@ private:
     std::unique_ptr<SQLite::Database> database_;
     std::unique_ptr<SQLite::Statement> insert_entry_; // prepared once, for the writer
     std::unique_ptr<SQLite::Statement> insert_details_;
+    Position looked_at_ = 0; // by trim(), which goes through all the entries in turns
 };
 
 } // namespace store

@@ -82,7 +82,8 @@ public:
     // At most how many read() would visit, from the beginning.
     virtual std::uint64_t count(const Filter& filter) = 0;
 
-    // Removes some of what is out of bounds; returns whether there is more.
+    // Removes some of what is out of bounds; returns whether there is more. What is too old may
+    // take several turns to be found where the clock was once wrong.
     virtual bool trim(const Bounds& bounds) = 0;
 
     // Removes every entry of which the predicate is true, so that nothing of it can be found in

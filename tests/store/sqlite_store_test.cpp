@@ -249,6 +249,38 @@ TEST_CASE("entries go when they are too old") {
               .getInt() == 1);
 }
 
+TEST_CASE("entries of a clock that ran ahead keep no others") {
+    const tests::TemporaryFolder folder;
+    SqliteStore store{folder.file("sixgate.db"), Access::write};
+    JournalEntry ahead = tests::entry("ahead");
+    ahead.time += std::chrono::days{400};
+    JournalEntry old = tests::entry("old");
+    old.time -= std::chrono::milliseconds{1};
+    store.append(std::vector{ahead, old, ahead, old, tests::entry("new")});
+    CHECK_FALSE(store.trim({tests::noon, 100}));
+    CHECK(cases_of(store) == Words{"ahead", "ahead", "new"});
+    CHECK_FALSE(store.trim({tests::noon, 3}));
+    CHECK(cases_of(store) == Words{"ahead", "new"}); // which are of the last three that came
+
+    SQLite::Database database{folder.file("sixgate.db"), SQLite::OPEN_READWRITE};
+    database.exec("WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number "
+                  "WHERE n < 250000) INSERT INTO entry (time, case_id, domain) "
+                  "SELECT time + 1000, 'many', '' FROM number, entry WHERE case_id = 'ahead'");
+    store.append(std::vector(2, old));
+    int turns = 1;
+    for (; store.count({.case_id = "old"}) > 0 && turns < 10; ++turns) {
+        CHECK_FALSE(store.trim({tests::noon, 1'000'000}));
+    }
+    CHECK(turns == 4);
+    append_one(store, old);
+    store.trim({tests::noon, 1'000'000});
+    store.trim({tests::noon, 1'000'000});
+    CHECK(store.count({.case_id = "old"}) == 1); // its turn comes
+    store.trim({tests::noon, 1'000'000});
+    CHECK(store.count({.case_id = "old"}) == 0);
+    CHECK(store.count({.case_id = "many"}) == 250'000);
+}
+
 TEST_CASE("much is trimmed some at a time") {
     const tests::TemporaryFolder folder;
     SqliteStore store{folder.file("sixgate.db"), Access::write};

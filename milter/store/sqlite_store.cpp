@@ -8,7 +8,10 @@
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -157,9 +160,22 @@ int flags_of(Access access) {
                                    : SQLite::OPEN_READWRITE;
 }
 
+// For its owner alone, as the key is; SQLite gives the -wal and the -shm the same mode. What is
+// there already is not opened: to close it would end the locks that this process has on it.
+void make_private_file(const std::string& path) {
+    constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+    const int file = open(path.c_str(), flags, S_IRUSR | S_IWUSR);
+    if (file >= 0) {
+        close(file);
+    } // else it is there, or SQLite tells what is wrong
+}
+
 } // namespace
 
 SqliteStore::SqliteStore(const std::string& path, Access access) : path_{path} {
+    if (access == Access::write) {
+        make_private_file(path);
+    }
     on(path_, [&] {
         database_ = std::make_unique<SQLite::Database>(path, flags_of(access), patience_ms);
         database_->exec("PRAGMA secure_delete = ON"); // of what is trimmed little is left

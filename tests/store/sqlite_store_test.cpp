@@ -6,6 +6,7 @@
 
 #include <SQLiteCpp/Database.h>
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -368,6 +369,22 @@ TEST_CASE("who cannot forget wholly says so") {
     reader.exec("COMMIT");
     forget();
     CHECK(octets_in(folder).find("forget.example") == std::string::npos);
+}
+
+TEST_CASE("the files are their owner's alone") {
+    const tests::TemporaryFolder folder;
+    const mode_t before = umask(0);
+    SqliteStore store{folder.file("sixgate.db"), Access::write};
+    append_one(store, tests::entry("a"));
+    umask(before);
+    for (const char* const name : {"sixgate.db", "sixgate.db-wal", "sixgate.db-shm"}) {
+        CAPTURE(name);
+
+        struct stat status {};
+
+        REQUIRE(stat(folder.file(name).c_str(), &status) == 0);
+        CHECK((status.st_mode & 0777U) == 0600U);
+    }
 }
 
 TEST_CASE("readers make nothing") {

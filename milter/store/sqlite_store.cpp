@@ -16,6 +16,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -170,11 +172,20 @@ void make_private_file(const std::string& path) {
     } // else it is there, or SQLite tells what is wrong
 }
 
+void require_file(const std::string& path) {
+    std::error_code error; // where there is one, SQLite tells what is wrong
+    if (!std::filesystem::exists(path, error) && !error) {
+        throw StoreError{path + ": is not there yet: `sixgate run` makes it when it starts"};
+    }
+}
+
 } // namespace
 
 SqliteStore::SqliteStore(const std::string& path, Access access) : path_{path} {
     if (access == Access::write) {
         make_private_file(path);
+    } else {
+        require_file(path);
     }
     on(path_, [&] {
         database_ = std::make_unique<SQLite::Database>(path, flags_of(access), patience_ms);

@@ -28,9 +28,8 @@ void tell(const store::JournalHealth& health, Log& log) {
 store::JournalTarget open_target(const store::StoreSettings& settings) {
     auto store = store::open_store(settings, store::Access::write);
     auto local_parts = store::open_local_parts(settings, store::Access::write);
-    return {std::move(store), [local_parts](policy::JournalEntry entry) {
-                return local_parts.hidden(std::move(entry));
-            }};
+    return {std::move(store),
+            [local_parts](policy::JournalEntry& entry) { local_parts.hide_in(entry); }};
 }
 
 store::Bounds bounds_of(const store::StoreSettings& settings) {

@@ -200,6 +200,11 @@ std::string LocalParts::hidden(std::string_view address) const {
 }
 
 policy::JournalEntry LocalParts::hidden(policy::JournalEntry entry) const {
+    hide_in(entry);
+    return entry;
+}
+
+void LocalParts::hide_in(policy::JournalEntry& entry) const {
     policy::Evidence& evidence = entry.evidence;
     // What has no local part that can be read is not asked SPF about.
     const auto mail_from = policy::Mailbox::parse(evidence.mail_from);
@@ -220,7 +225,6 @@ policy::JournalEntry LocalParts::hidden(policy::JournalEntry entry) const {
             signature.auid = hidden(signature.auid);
         }
     }
-    return entry;
 }
 
 // Both forms: an entry may be from a time when addresses were kept in full.

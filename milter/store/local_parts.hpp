@@ -28,6 +28,7 @@ public:
     // All addresses in it. A text of the SPF check that could spell the local part, as an
     // explanation with %{s} does, is left out.
     policy::JournalEntry hidden(policy::JournalEntry entry) const;
+    void hide_in(policy::JournalEntry& entry) const; // where it throws, it may be done again
 
     // Judges entries with hidden addresses as `policy` judges those with full ones.
     policy::Policy for_hidden(policy::Policy policy) const;

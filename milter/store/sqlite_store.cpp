@@ -352,14 +352,14 @@ void SqliteStore::add_too_old(const Bounds& bounds, std::vector<Position>& posit
     }
 }
 
-bool SqliteStore::trim(const Bounds& bounds) {
+Store::Trimmed SqliteStore::trim(const Bounds& bounds) {
     const auto positions = on(path_, [&] {
         auto out_of_bounds = beyond_the_number(bounds);
         add_too_old(bounds, out_of_bounds);
         return out_of_bounds;
     });
     remove(positions);
-    return positions.size() == rows_to_remove;
+    return {positions.size(), positions.size() == rows_to_remove};
 }
 
 void SqliteStore::remove(std::span<const Position> positions) {

@@ -30,7 +30,7 @@ public:
     Position end() override;
     Reading read(const Filter& filter, Position position, const Visit& visit) override;
     std::uint64_t count(const Filter& filter) override;
-    bool trim(const Bounds& bounds) override;
+    Trimmed trim(const Bounds& bounds) override;
     Forgotten forget(const Predicate& is_meant) override;
 
 private:

@@ -59,6 +59,11 @@ public:
         Unreadable unreadable;
     };
 
+    struct Trimmed {
+        std::uint64_t entries = 0;
+        bool has_more = false;
+    };
+
     struct Forgotten {
         std::uint64_t entries = 0;
         Unreadable unreadable; // and still there
@@ -82,9 +87,9 @@ public:
     // At most how many read() would visit, from the beginning.
     virtual std::uint64_t count(const Filter& filter) = 0;
 
-    // Removes some of what is out of bounds; returns whether there is more. What is too old may
+    // Removes some of what is out of bounds. What is too old may
     // take several turns to be found where the clock was once wrong.
-    virtual bool trim(const Bounds& bounds) = 0;
+    virtual Trimmed trim(const Bounds& bounds) = 0;
 
     // Removes every entry of which the predicate is true, so that nothing of it can be found in
     // the store's files. One that cannot be read is judged by its client and the domain of its

@@ -225,11 +225,11 @@ TEST_CASE("the oldest go when there are too many") {
     for (const char* const case_id : {"a", "b", "c", "d"}) {
         append_one(store, tests::entry(case_id));
     }
-    CHECK_FALSE(store.trim({tests::noon, 4}));
+    CHECK_FALSE(store.trim({tests::noon, 4}).has_more);
     CHECK(store.count({}) == 4);
-    CHECK_FALSE(store.trim({tests::noon, 3}));
+    CHECK_FALSE(store.trim({tests::noon, 3}).has_more);
     CHECK(cases_of(store) == Words{"b", "c", "d"});
-    CHECK_FALSE(store.trim({tests::noon, 0}));
+    CHECK_FALSE(store.trim({tests::noon, 0}).has_more);
     CHECK(cases_of(store).empty());
 }
 
@@ -241,9 +241,9 @@ TEST_CASE("entries go when they are too old") {
     entry = tests::entry("b");
     entry.time += std::chrono::milliseconds{1};
     append_one(store, entry);
-    CHECK_FALSE(store.trim({tests::noon, 100}));
+    CHECK_FALSE(store.trim({tests::noon, 100}).has_more);
     CHECK(cases_of(store) == Words{"a", "b"});
-    CHECK_FALSE(store.trim({entry.time, 100}));
+    CHECK_FALSE(store.trim({entry.time, 100}).has_more);
     CHECK(cases_of(store) == Words{"b"});
     CHECK(SQLite::Database{folder.file("sixgate.db")}
               .execAndGet("SELECT count(*) FROM details")
@@ -258,9 +258,9 @@ TEST_CASE("entries of a clock that ran ahead keep no others") {
     JournalEntry old = tests::entry("old");
     old.time -= std::chrono::milliseconds{1};
     store.append(std::vector{ahead, old, ahead, old, tests::entry("new")});
-    CHECK_FALSE(store.trim({tests::noon, 100}));
+    CHECK_FALSE(store.trim({tests::noon, 100}).has_more);
     CHECK(cases_of(store) == Words{"ahead", "ahead", "new"});
-    CHECK_FALSE(store.trim({tests::noon, 3}));
+    CHECK_FALSE(store.trim({tests::noon, 3}).has_more);
     CHECK(cases_of(store) == Words{"ahead", "new"}); // which are of the last three that came
 
     SQLite::Database database{folder.file("sixgate.db"), SQLite::OPEN_READWRITE};
@@ -270,7 +270,7 @@ TEST_CASE("entries of a clock that ran ahead keep no others") {
     store.append(std::vector(2, old));
     int turns = 1;
     for (; store.count({.case_id = "old"}) > 0 && turns < 10; ++turns) {
-        CHECK_FALSE(store.trim({tests::noon, 1'000'000}));
+        CHECK_FALSE(store.trim({tests::noon, 1'000'000}).has_more);
     }
     CHECK(turns == 4);
     append_one(store, old);
@@ -287,7 +287,7 @@ TEST_CASE("much is trimmed some at a time") {
     SqliteStore store{folder.file("sixgate.db"), Access::write};
     store.append(std::vector(2'500, tests::entry("a")));
     int rounds = 1;
-    for (; store.trim({tests::noon, 100}); ++rounds) {
+    for (; store.trim({tests::noon, 100}).has_more; ++rounds) {
     }
     CHECK(rounds == 3);
     CHECK(store.count({}) == 100);

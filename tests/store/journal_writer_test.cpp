@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -314,13 +316,38 @@ TEST_CASE("what there is no room for is dropped and counted") {
 }
 
 TEST_CASE("an entry without end is no way to fill the memory") {
+    using policy::Evidence;
+    const std::string large(100'000, 'x');
+    const std::vector<std::function<void(Evidence & evidence)>> ways{
+        [&](Evidence& evidence) { evidence.helo = large; },
+        [&](Evidence& evidence) { evidence.mail_from = large; },
+        [&](Evidence& evidence) { evidence.mail_from_domain = large; },
+        [&](Evidence& evidence) { evidence.recipients.assign(10, std::string(10'000, 'x')); },
+        [&](Evidence& evidence) { evidence.iprev->names.front().name = large; },
+        [&](Evidence& evidence) {
+            evidence.iprev->names.front().addresses.assign(7'000, policy::Address{});
+        },
+        [&](Evidence& evidence) { evidence.spf_mail_from->domain = large; },
+        [&](Evidence& evidence) { evidence.spf_mail_from->mechanism = large; },
+        [&](Evidence& evidence) { evidence.spf_helo->problem = large; },
+        [&](Evidence& evidence) { evidence.spf_helo->explanation = large; },
+        [&](Evidence& evidence) { evidence.dkim->front().sdid = large; },
+        [&](Evidence& evidence) { evidence.dkim->front().auid = large; },
+        [&](Evidence& evidence) { evidence.dkim->front().selector = large; },
+        [&](Evidence& evidence) { evidence.dkim->front().algorithm = large; },
+        [&](Evidence& evidence) { evidence.dkim->front().signature = large; },
+        [&](Evidence& evidence) { evidence.dkim->front().problem = large; },
+        [&](Evidence& evidence) { evidence.dkim->resize(1'000); }};
     store::JournalLimits limits = hasty;
     limits.queue_octets = 100'000;
     Journal journal{limits};
-    policy::JournalEntry entry = tests::entry("large");
-    entry.evidence.recipients.assign(10, std::string(10'000, 'x'));
-    journal.writer.write(entry);
-    CHECK(journal.writer.health().dropped == 1);
+    std::size_t tried = 0;
+    for (const auto& make_large : ways) {
+        policy::JournalEntry entry = tests::entry("large");
+        make_large(entry.evidence);
+        journal.writer.write(entry);
+        CHECK(journal.writer.health().dropped == ++tried);
+    }
 }
 
 TEST_CASE("there is room again after trouble") {

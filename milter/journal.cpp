@@ -14,14 +14,18 @@ namespace milter {
 
 namespace {
 
+std::string counts_of(const store::JournalHealth& health) {
+    return " waiting=" + std::to_string(health.waiting) +
+           " dropped=" + std::to_string(health.dropped);
+}
+
 void tell(const store::JournalHealth& health, Log& log) {
-    const std::string counts =
-        " waiting=" + std::to_string(health.waiting) + " dropped=" + std::to_string(health.dropped);
     if (health.trouble.empty()) {
-        log.write(LogLevel::info, "event=journal_recovered" + counts);
+        log.write(LogLevel::info, "event=journal_recovered" + counts_of(health));
     } else {
         log.write(LogLevel::error,
-                  "event=journal_failed" + policy::logfmt("error", health.trouble) + counts);
+                  "event=journal_failed" + policy::logfmt("error", health.trouble) +
+                      counts_of(health));
     }
 }
 
@@ -48,6 +52,14 @@ std::unique_ptr<store::JournalWriter> start_journal(const store::StoreSettings& 
         [settings] { return bounds_of(settings); },
         [&log](const store::JournalHealth& health) { tell(health, log); },
         store::JournalLimits{});
+}
+
+void close_journal(store::JournalWriter& journal, Log& log) {
+    journal.close();
+    const auto health = journal.health();
+    if (health.waiting > 0 || health.dropped > 0) {
+        log.write(LogLevel::error, "event=journal_lost" + counts_of(health));
+    }
 }
 
 std::unique_ptr<store::Store> open_journal_store(const store::StoreSettings& settings) {

@@ -15,6 +15,9 @@ namespace milter {
 // it is logged when it begins and when it is over.
 std::unique_ptr<store::JournalWriter> start_journal(const store::StoreSettings& settings, Log& log);
 
+// Tries to write what waits, and logs what is lost.
+void close_journal(store::JournalWriter& journal, Log& log);
+
 // The store of a configuration, for reading. Throws StoreError, also where the configuration has
 // none.
 std::unique_ptr<store::Store> open_journal_store(const store::StoreSettings& settings);

@@ -34,8 +34,9 @@ struct Replay {
     std::vector<std::pair<std::string, std::string>> fields; // that it gets; the last is on top
 };
 
-std::string_view authserv_id_of(const policy::JournalEntry& entry, const Config& config) {
-    return config.milter.authserv_id.empty() ? entry.host : config.milter.authserv_id;
+std::string authserv_id_of(const policy::JournalEntry& entry, const Config& config) {
+    const std::string& configured = config.milter.authserv_id;
+    return configured.empty() ? policy::printable(entry.host) : configured;
 }
 
 std::vector<std::pair<std::string, std::string>> fields_for(const policy::Verdict& verdict,
@@ -57,7 +58,7 @@ std::vector<std::pair<std::string, std::string>> fields_for(const policy::Verdic
 
 Replay replay(const policy::JournalEntry& entry, const Config& config) {
     const policy::Policy& policy = config.policy;
-    const std::string_view authserv_id = authserv_id_of(entry, config);
+    const std::string authserv_id = authserv_id_of(entry, config);
     Replay now{policy::as_counted(entry.evidence, policy),
                policy::replayed(entry, policy),
                std::nullopt,

@@ -263,6 +263,30 @@ def test_nothing_is_left_in_clear_of_an_address_that_can_be_read_in_more_than_on
     assert re.fullmatch(r"~[0-9a-f]{16}<", other["mail_from"])
 
 
+def test_what_strangers_write_is_kept_as_it_came_and_shown_printable(journal: Journal) -> None:
+    journal.start(addresses="full")
+    outcome = journal.gate.send(
+        client=NAMELESS,
+        helo=b"b\xc3\xa4r\\\x1b[31m\xff.nameless.test",
+        mail_from="<j\u00f6rg@b\u00fccher.test>".encode(),
+        recipients=["<empf\u00e4nger@m\u00fchle.test>"],
+    )
+    journal.wait_for(1)
+    assert "b\u00fccher".encode() in journal.octets()
+    case = case_of(outcome)
+    explained = journal.command("explain", "--case", case)
+    assert reply_in(explained) == outcome.answer.reply.rstrip("\n")
+    for command in (["log"], ["log", "--json"], ["explain", "--case", case], ["explain", "--json", "--case", case], ["report"]):
+        shown = journal.command(*command).output
+        assert re.fullmatch(r"[ -~\n]+", shown), (command, shown)
+    assert r"b\xc3\xa4r\x5c\x1b[31m\xff.nameless.test" in explained.output
+    (entry,) = map(json.loads, journal.log("--json"))
+    assert entry["evidence"]["recipients"] == [r"empf\xc3\xa4nger@m\xc3\xbchle.test"]
+    assert entry["evidence"]["spf_helo"]["problem"] == r"b\xc3\xa4r\x5c\x1b[31m\xff.nameless.test is not a domain name"
+    for subject in ("j\u00f6rg@b\u00fccher.test", "empf\u00e4nger@m\u00fchle.test", "m\u00fchle.test"):
+        assert journal.command("forget", "--dry-run", subject).output == "1 entry would be forgotten\n", subject
+
+
 # -- explain --case
 
 

@@ -155,8 +155,8 @@ int explain_entries(const std::vector<policy::JournalEntry>& entries,
 } // namespace
 
 int explain_case(const ExplainOptions& options, Config config) {
-    const Journal journal = open_journal(config.store);
-    const auto [entries, unreadable] = entries_of(options.case_id, *journal.store);
+    const auto store = open_journal_store(config.store);
+    const auto [entries, unreadable] = entries_of(options.case_id, *store);
     tell(unreadable);
     if (entries.empty() && unreadable.entries > 0) {
         return EX_SOFTWARE;
@@ -169,7 +169,7 @@ int explain_case(const ExplainOptions& options, Config config) {
                    config.store.keep.count());
         return no_such_case;
     }
-    config.policy = journal.local_parts.for_hidden(std::move(config.policy));
+    config.policy = for_journal(std::move(config.policy), config.store);
     return explain_entries(entries, config, options.as_json);
 }
 

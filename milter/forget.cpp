@@ -2,12 +2,16 @@
 #include "milter/commands.hpp"
 #include "milter/journal.hpp"
 #include "milter/setup.hpp"
+#include "milter/store/local_parts.hpp"
+#include "milter/store/open_store.hpp"
+#include "milter/subject.hpp"
 
 #include <fmt/format.h>
 #include <sysexits.h>
 
 #include <cstdint>
 #include <cstdio>
+#include <variant>
 
 namespace milter {
 
@@ -23,6 +27,13 @@ store::Store::Forgotten count(store::Store& store, const store::Store::Predicate
     return {entries, reading.unreadable};
 }
 
+// Nobody but a mail address is hashed.
+store::LocalParts local_parts_for(const Subject& subject, const store::StoreSettings& settings) {
+    return std::holds_alternative<MailAddress>(subject)
+               ? store::open_local_parts(settings, store::Access::read)
+               : store::LocalParts{};
+}
+
 } // namespace
 
 int forget(const ForgetOptions& options) {
@@ -30,10 +41,9 @@ int forget(const ForgetOptions& options) {
     if (!config) {
         return EX_CONFIG;
     }
-    const Journal journal = open_journal(config->store);
-    const auto is_meant = names(options.subject, journal.local_parts);
-    const auto forgotten =
-        options.is_dry_run ? count(*journal.store, is_meant) : journal.store->forget(is_meant);
+    const auto store = open_journal_store(config->store);
+    const auto is_meant = names(options.subject, local_parts_for(options.subject, config->store));
+    const auto forgotten = options.is_dry_run ? count(*store, is_meant) : store->forget(is_meant);
     fmt::print("{} {} {}\n",
                forgotten.entries,
                forgotten.entries == 1 ? "entry" : "entries",

@@ -79,8 +79,12 @@ void tell(const store::Unreadable& unreadable) {
     }
 }
 
-Journal open_journal(const store::StoreSettings& settings) {
-    return {open_journal_store(settings), store::open_local_parts(settings, store::Access::read)};
+policy::Policy for_journal(policy::Policy policy, const store::StoreSettings& settings) {
+    if (!store::names_local_parts(policy)) {
+        return policy;
+    }
+    const auto local_parts = store::open_local_parts(settings, store::Access::read);
+    return local_parts.for_hidden(std::move(policy));
 }
 
 } // namespace milter

@@ -62,13 +62,12 @@ policy::Report report_as_it_is(const Config& config, const store::Filter& filter
 
 policy::Report
 report_by(const policy::Policy& candidate, const Config& config, const store::Filter& filter) {
-    const Journal journal = open_journal(config.store);
-    const auto policy = journal.local_parts.for_hidden(candidate);
-    return report_on(*journal.store,
-                     filter,
-                     [&policy](policy::ReportMaker& maker, const policy::JournalEntry& entry) {
-                         maker.add(entry, policy::replayed(entry, policy));
-                     });
+    const auto store = open_journal_store(config.store);
+    const auto policy = for_journal(candidate, config.store);
+    return report_on(
+        *store, filter, [&policy](policy::ReportMaker& maker, const policy::JournalEntry& entry) {
+            maker.add(entry, policy::replayed(entry, policy));
+        });
 }
 
 void print(const policy::Report& report, const ReportScope& scope, bool as_json) {

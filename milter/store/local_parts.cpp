@@ -242,6 +242,11 @@ policy::Policy LocalParts::for_hidden(policy::Policy policy) const {
     return policy;
 }
 
+bool names_local_parts(const policy::Policy& policy) {
+    return std::ranges::any_of(policy.exempt_recipients,
+                               [](const auto& pattern) { return pattern.local_part != "*"; });
+}
+
 std::string read_key(const std::string& file) {
     const Descriptor descriptor{open(file.c_str(), O_RDONLY | O_CLOEXEC)};
     if (!descriptor.is_open()) {

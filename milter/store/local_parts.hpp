@@ -41,6 +41,9 @@ private:
     std::shared_ptr<Hmac> hmac_; // empty: hides nothing
 };
 
+// Whether for_hidden() has something to do: then the key is needed.
+bool names_local_parts(const policy::Policy& policy);
+
 // The octets of a key file, at least 16. Throw StoreError.
 std::string read_key(const std::string& file);
 std::string read_or_make_key(const std::string& file); // 32 random octets, readable by the owner

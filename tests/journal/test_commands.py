@@ -399,6 +399,23 @@ def test_an_entry_that_is_damaged_is_left_out_and_told_of(journal: Journal) -> N
     assert journal.command("forget", NAMELESS) == Ended(os.EX_OK, "1 entry forgotten\n"), "it has a column"
 
 
+def test_without_the_key_what_needs_none_goes_on(journal: Journal) -> None:
+    journal.start()
+    cases = [case_of(send_nameless(journal)), case_of(send_forged(journal))]
+    journal.wait_for(2)
+    (journal.gate.folder / "sixgate.db.key").unlink()
+    anybody = journal.file("anybody.toml", "[store]", '[exempt]\nrecipients = ["*@exempt.test"]\n[store]')
+    somebody = journal.file("somebody.toml", "[store]", '[exempt]\nrecipients = ["abuse@*"]\n[store]')
+    for arguments in (["explain", "--case", cases[0]], ["report"]):
+        assert "sixgate.db.key" not in journal.command(*arguments, config=anybody).output
+        refused = journal.command(*arguments, config=somebody)
+        assert refused.status == os.EX_SOFTWARE and "sixgate.db.key: the key" in refused.output
+    refused = journal.command("forget", "dave@forged.test")
+    assert refused.status == os.EX_SOFTWARE and "sixgate.db.key: the key" in refused.output
+    assert journal.command("forget", "forged.test").output == "1 entry forgotten\n"
+    assert journal.command("forget", NAMELESS).output == "1 entry forgotten\n"
+
+
 # -- forget
 
 

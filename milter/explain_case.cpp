@@ -4,6 +4,7 @@
 #include "milter/explain_text.hpp"
 #include "milter/journal.hpp"
 #include "milter/since.hpp"
+#include "milter/standard_output.hpp"
 #include "policy/authentication_results.hpp"
 #include "policy/decide.hpp"
 #include "policy/policy_field.hpp"
@@ -149,6 +150,7 @@ int explain_entries(const std::vector<policy::JournalEntry>& entries,
         }
         status = now.verdict ? status_for(now.verdict->action) : EX_SOFTWARE;
     }
+    flush_standard_output();
     return status;
 }
 

@@ -2,6 +2,7 @@
 #include "milter/commands.hpp"
 #include "milter/journal.hpp"
 #include "milter/setup.hpp"
+#include "milter/standard_output.hpp"
 #include "milter/store/local_parts.hpp"
 #include "milter/store/open_store.hpp"
 #include "milter/subject.hpp"
@@ -48,6 +49,7 @@ int forget(const ForgetOptions& options) {
                forgotten.entries,
                forgotten.entries == 1 ? "entry" : "entries",
                options.is_dry_run ? "would be forgotten" : "forgotten");
+    flush_standard_output();
     tell(forgotten.unreadable);
     return forgotten.unreadable.entries == 0 ? EX_OK : EX_SOFTWARE; // they may be meant, too
 }

@@ -9,6 +9,7 @@
 #include "milter/report_text.hpp"
 #include "milter/setup.hpp"
 #include "milter/since.hpp"
+#include "milter/standard_output.hpp"
 #include "policy/replay.hpp"
 
 #include <fmt/format.h>
@@ -16,13 +17,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <functional>
 #include <optional>
 #include <string>
-#include <system_error>
 
 namespace milter {
 
@@ -76,9 +75,7 @@ void print(const policy::Report& report, const ReportScope& scope, bool as_json)
     } else {
         fmt::print("{}", report_text(report, scope, terminal_at(STDOUT_FILENO)));
     }
-    if (std::fflush(stdout) != 0) {
-        throw std::system_error{errno, std::generic_category(), "standard output"};
-    }
+    flush_standard_output();
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "milter/journal.hpp"
 #include "milter/setup.hpp"
 #include "milter/since.hpp"
+#include "milter/standard_output.hpp"
 #include "policy/journal.hpp"
 #include "policy/printable.hpp"
 
@@ -13,12 +14,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <memory>
-#include <system_error>
 
 namespace milter {
 
@@ -46,12 +45,6 @@ std::string line_of(const policy::JournalEntry& entry, bool as_json) {
            policy::log_line(entry);
 }
 
-void flush() {
-    if (std::fflush(stdout) != 0) {
-        throw std::system_error{errno, std::generic_category(), "standard output"};
-    }
-}
-
 // Also while nothing is written to it.
 bool is_reader_gone_after(std::chrono::milliseconds pause) {
     pollfd output{STDOUT_FILENO, 0, 0};
@@ -62,7 +55,7 @@ bool is_reader_gone_after(std::chrono::milliseconds pause) {
 void follow(store::Store& store, const store::Filter& filter, const store::Store::Visit& show) {
     const auto show_now = [&](const policy::JournalEntry& entry) {
         show(entry);
-        flush();
+        flush_standard_output();
     };
     store::Store::Position position = filter.since ? 0 : store.end();
     do {
@@ -89,7 +82,7 @@ int show_log(const ShowLogOptions& options) {
     } else {
         tell(store->read(options.filter, 0, show).unreadable);
     }
-    flush();
+    flush_standard_output();
     return EX_OK;
 }
 

@@ -249,6 +249,23 @@ def test_a_reader_that_has_seen_enough_is_no_trouble(journal: Journal) -> None:
     assert (json.loads(line)["host"], status, ended.stderr) == (os.uname().nodename, "0", "")
 
 
+@pytest.mark.parametrize("command", ["log", "log --follow --since 1h", "report", "explain --case CASE", "forget x.test"])
+def test_output_that_is_lost_is_told(journal: Journal, command: str) -> None:
+    journal.start(mode="observe")
+    send_good(journal)
+    journal.wait_for(1)
+    (case,) = journal.cases()
+    arguments = command.replace("CASE", case).split()
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(
+            [str(journal.gate.sixgate.program), *arguments, "--config", str(journal.gate.sixgate.configuration)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+    assert ended.returncode == os.EX_SOFTWARE and b"No space left" in ended.stderr, ended
+
+
 # -- what is in the store
 
 

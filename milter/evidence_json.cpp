@@ -108,7 +108,7 @@ Json to_json(const policy::Verdict& verdict) {
     return {{"action", to_string(verdict.action)},
             {"reason", word_or_null(verdict.reason)},
             {"exemption", word_or_null(verdict.exemption)},
-            {"stage", verdict.stage},
+            {"stage", text(verdict.stage)},
             {"mode", to_string(verdict.mode)},
             {"would_soft", to_string(verdict.would_soft)},
             {"would_enforce", to_string(verdict.would_enforce)}};

@@ -4,6 +4,7 @@
 #include "milter/explain_text.hpp"
 #include "milter/journal.hpp"
 #include "milter/since.hpp"
+#include "milter/standard_output.hpp"
 #include "policy/authentication_results.hpp"
 #include "policy/decide.hpp"
 #include "policy/policy_field.hpp"
@@ -34,8 +35,9 @@ struct Replay {
     std::vector<std::pair<std::string, std::string>> fields; // that it gets; the last is on top
 };
 
-std::string_view authserv_id_of(const policy::JournalEntry& entry, const Config& config) {
-    return config.milter.authserv_id.empty() ? entry.host : config.milter.authserv_id;
+std::string authserv_id_of(const policy::JournalEntry& entry, const Config& config) {
+    const std::string& configured = config.milter.authserv_id;
+    return configured.empty() ? policy::printable(entry.host) : configured;
 }
 
 std::vector<std::pair<std::string, std::string>> fields_for(const policy::Verdict& verdict,
@@ -57,7 +59,7 @@ std::vector<std::pair<std::string, std::string>> fields_for(const policy::Verdic
 
 Replay replay(const policy::JournalEntry& entry, const Config& config) {
     const policy::Policy& policy = config.policy;
-    const std::string_view authserv_id = authserv_id_of(entry, config);
+    const std::string authserv_id = authserv_id_of(entry, config);
     Replay now{policy::as_counted(entry.evidence, policy),
                policy::replayed(entry, policy),
                std::nullopt,
@@ -119,12 +121,18 @@ void print_json(const policy::JournalEntry& entry, const Replay& now) {
     fmt::print("{}\n", json.dump(2));
 }
 
-std::vector<policy::JournalEntry> entries_of(const std::string& case_id, store::Store& store) {
+struct Found {
+    std::vector<policy::JournalEntry> entries;
+    store::Unreadable unreadable;
+};
+
+Found entries_of(const std::string& case_id, store::Store& store) {
     store::Filter filter;
     filter.case_id = case_id;
     std::vector<policy::JournalEntry> entries;
-    store.read(filter, 0, [&](const policy::JournalEntry& entry) { entries.push_back(entry); });
-    return entries;
+    const auto reading =
+        store.read(filter, 0, [&](const policy::JournalEntry& entry) { entries.push_back(entry); });
+    return {std::move(entries), reading.unreadable};
 }
 
 // Where every recipient was refused by itself, a case has an entry for each of them.
@@ -142,14 +150,19 @@ int explain_entries(const std::vector<policy::JournalEntry>& entries,
         }
         status = now.verdict ? status_for(now.verdict->action) : EX_SOFTWARE;
     }
+    flush_standard_output();
     return status;
 }
 
 } // namespace
 
 int explain_case(const ExplainOptions& options, Config config) {
-    const Journal journal = open_journal(config.store);
-    const auto entries = entries_of(options.case_id, *journal.store);
+    const auto store = open_journal_store(config.store);
+    const auto [entries, unreadable] = entries_of(options.case_id, *store);
+    tell(unreadable);
+    if (entries.empty() && unreadable.entries > 0) {
+        return EX_SOFTWARE;
+    }
     if (entries.empty()) {
         fmt::print(stderr,
                    "sixgate: {}: no such case in {} (entries are kept for {} days)\n",
@@ -158,7 +171,7 @@ int explain_case(const ExplainOptions& options, Config config) {
                    config.store.keep.count());
         return no_such_case;
     }
-    config.policy = journal.local_parts.for_hidden(std::move(config.policy));
+    config.policy = for_journal(std::move(config.policy), config.store);
     return explain_entries(entries, config, options);
 }
 

@@ -35,7 +35,7 @@ std::string verdict_text(const policy::Verdict& verdict) {
     }
     if (!verdict.stage.empty()) {
         text += fmt::format("\n    stage {}, mode {}\n    in soft: {}, in enforce: {}",
-                            verdict.stage,
+                            policy::printable(verdict.stage),
                             to_string(verdict.mode),
                             to_string(verdict.would_soft),
                             to_string(verdict.would_enforce));

@@ -4,6 +4,9 @@
 #include "milter/store/open_store.hpp"
 #include "policy/journal.hpp"
 
+#include <fmt/format.h>
+
+#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -11,23 +14,26 @@ namespace milter {
 
 namespace {
 
+std::string counts_of(const store::JournalHealth& health) {
+    return " waiting=" + std::to_string(health.waiting) +
+           " dropped=" + std::to_string(health.dropped);
+}
+
 void tell(const store::JournalHealth& health, Log& log) {
-    const std::string counts =
-        " waiting=" + std::to_string(health.waiting) + " dropped=" + std::to_string(health.dropped);
     if (health.trouble.empty()) {
-        log.write(LogLevel::info, "event=journal_recovered" + counts);
+        log.write(LogLevel::info, "event=journal_recovered" + counts_of(health));
     } else {
         log.write(LogLevel::error,
-                  "event=journal_failed" + policy::logfmt("error", health.trouble) + counts);
+                  "event=journal_failed" + policy::logfmt("error", health.trouble) +
+                      counts_of(health));
     }
 }
 
 store::JournalTarget open_target(const store::StoreSettings& settings) {
     auto store = store::open_store(settings, store::Access::write);
     auto local_parts = store::open_local_parts(settings, store::Access::write);
-    return {std::move(store), [local_parts](policy::JournalEntry entry) {
-                return local_parts.hidden(std::move(entry));
-            }};
+    return {std::move(store),
+            [local_parts](policy::JournalEntry& entry) { local_parts.hide_in(entry); }};
 }
 
 store::Bounds bounds_of(const store::StoreSettings& settings) {
@@ -48,6 +54,14 @@ std::unique_ptr<store::JournalWriter> start_journal(const store::StoreSettings& 
         store::JournalLimits{});
 }
 
+void close_journal(store::JournalWriter& journal, Log& log) {
+    journal.close();
+    const auto health = journal.health();
+    if (health.waiting > 0 || health.dropped > 0) {
+        log.write(LogLevel::error, "event=journal_lost" + counts_of(health));
+    }
+}
+
 std::unique_ptr<store::Store> open_journal_store(const store::StoreSettings& settings) {
     if (!store::is_on(settings)) {
         throw store::StoreError{"the configuration has store.url = \"none\": there is no journal"};
@@ -55,8 +69,22 @@ std::unique_ptr<store::Store> open_journal_store(const store::StoreSettings& set
     return store::open_store(settings, store::Access::read);
 }
 
-Journal open_journal(const store::StoreSettings& settings) {
-    return {open_journal_store(settings), store::open_local_parts(settings, store::Access::read)};
+void tell(const store::Unreadable& unreadable) {
+    if (unreadable.entries > 0) {
+        fmt::print(stderr,
+                   "sixgate: {} {} left out that cannot be read; {}\n",
+                   unreadable.entries,
+                   unreadable.entries == 1 ? "entry is" : "entries are",
+                   unreadable.trouble);
+    }
+}
+
+policy::Policy for_journal(policy::Policy policy, const store::StoreSettings& settings) {
+    if (!store::names_local_parts(policy)) {
+        return policy;
+    }
+    const auto local_parts = store::open_local_parts(settings, store::Access::read);
+    return local_parts.for_hidden(std::move(policy));
 }
 
 } // namespace milter

@@ -3,9 +3,9 @@
 
 #include "milter/log.hpp"
 #include "milter/store/journal_writer.hpp"
-#include "milter/store/local_parts.hpp"
 #include "milter/store/settings.hpp"
 #include "milter/store/store.hpp"
+#include "policy/rules.hpp"
 
 #include <memory>
 
@@ -15,16 +15,18 @@ namespace milter {
 // it is logged when it begins and when it is over.
 std::unique_ptr<store::JournalWriter> start_journal(const store::StoreSettings& settings, Log& log);
 
+// Tries to write what waits, and logs what is lost.
+void close_journal(store::JournalWriter& journal, Log& log);
+
 // The store of a configuration, for reading. Throws StoreError, also where the configuration has
 // none.
 std::unique_ptr<store::Store> open_journal_store(const store::StoreSettings& settings);
 
-// The same, with the local parts as they stand in it.
-struct Journal {
-    std::unique_ptr<store::Store> store;
-    store::LocalParts local_parts;
-};
+// On standard error, where there are any: what was printed is not all that the journal has.
+void tell(const store::Unreadable& unreadable);
 
-Journal open_journal(const store::StoreSettings& settings);
+// `policy` as it judges the entries of that store, in which addresses may be hashed. Reads the key
+// where it matters. Throws StoreError.
+policy::Policy for_journal(policy::Policy policy, const store::StoreSettings& settings);
 
 } // namespace milter

@@ -16,18 +16,18 @@ std::uint64_t count_for_report(store::Store& store, const ReportScope& scope) {
     return store.count(filter_for(scope));
 }
 
-policy::Report read_report(store::Store& store,
-                           const ReportScope& scope,
-                           Progress& progress,
-                           const AddToReport& add) {
+ReportRead read_report(store::Store& store,
+                       const ReportScope& scope,
+                       Progress& progress,
+                       const AddToReport& add) {
     policy::ReportMaker maker;
-    store.read(filter_for(scope), 0, [&](const policy::JournalEntry& entry) {
+    const auto reading = store.read(filter_for(scope), 0, [&](const policy::JournalEntry& entry) {
         if (scope.stage.empty() || entry.verdict.stage == scope.stage) {
             add(maker, entry);
         }
         progress.step();
     });
-    return maker.report();
+    return {maker.report(), reading.unreadable};
 }
 
 } // namespace milter

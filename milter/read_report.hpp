@@ -18,10 +18,15 @@ using AddToReport =
 // reading them.
 std::uint64_t count_for_report(store::Store& store, const ReportScope& scope);
 
+struct ReportRead {
+    policy::Report report;
+    store::Unreadable unreadable; // what is not in it
+};
+
 // Adds what is in the scope, and takes a step for every entry that is read. Throws StoreError.
-policy::Report read_report(store::Store& store,
-                           const ReportScope& scope,
-                           Progress& progress,
-                           const AddToReport& add);
+ReportRead read_report(store::Store& store,
+                       const ReportScope& scope,
+                       Progress& progress,
+                       const AddToReport& add);
 
 } // namespace milter

@@ -10,19 +10,19 @@
 #include "milter/report_text.hpp"
 #include "milter/setup.hpp"
 #include "milter/since.hpp"
+#include "milter/standard_output.hpp"
 #include "policy/replay.hpp"
 
 #include <fmt/format.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
+#include <utility>
 
 namespace milter {
 
@@ -37,8 +37,13 @@ const std::string& journal_file(const ReportOptions& options) {
 }
 
 policy::Report report_on(store::Store& store, const ReportScope& scope, const AddToReport& add) {
-    Progress progress{"entries", count_for_report(store, scope)};
-    return read_report(store, scope, progress, add);
+    ReportRead read;
+    {
+        Progress progress{"entries", count_for_report(store, scope)};
+        read = read_report(store, scope, progress, add);
+    }
+    tell(read.unreadable);
+    return std::move(read.report);
 }
 
 policy::Report report_as_it_is(const Config& config, const ReportScope& scope) {
@@ -51,11 +56,11 @@ policy::Report report_as_it_is(const Config& config, const ReportScope& scope) {
 
 policy::Report
 report_by(const policy::Policy& candidate, const Config& config, const ReportScope& scope) {
-    const Journal journal = open_journal(config.store);
-    const auto policy = journal.local_parts.for_hidden(candidate);
+    const auto store = open_journal_store(config.store);
+    const auto policy = for_journal(candidate, config.store);
     const bool parts = policy::answers_recipients(policy);
     return report_on(
-        *journal.store, scope, [&](policy::ReportMaker& maker, const policy::JournalEntry& entry) {
+        *store, scope, [&](policy::ReportMaker& maker, const policy::JournalEntry& entry) {
             if (!parts) {
                 maker.add(entry, policy::replayed(entry, policy));
                 return;
@@ -72,9 +77,7 @@ void print(const policy::Report& report, const ReportScope& scope, const ReportO
     } else {
         fmt::print("{}", report_text(report, scope, terminal_at(STDOUT_FILENO)));
     }
-    if (std::fflush(stdout) != 0) {
-        throw std::system_error{errno, std::generic_category(), "standard output"};
-    }
+    flush_standard_output();
 }
 
 } // namespace

@@ -38,12 +38,12 @@ int serve(const RunOptions& options, Log& log) {
     log.write(LogLevel::info,
               "event=started" + policy::logfmt("socket", configs.current()->config.milter.socket));
     const MilterEnd end = run_milter(patience);
+    if (journal) {
+        close_journal(*journal, log); // while events that are left behind may still write to it
+    }
     log.write(end.is_failure ? LogLevel::error : LogLevel::info,
               end.is_failure ? "event=failed error=\"smfi_main gave up\"" : "event=stopped");
     const int status = end.is_failure ? EX_UNAVAILABLE : EX_OK;
-    if (journal) {
-        journal->close(); // while events that are left behind may still write to it
-    }
     if (!end.is_quiet) {
         std::fflush(nullptr); // what the events still use must not be destroyed under them
         _exit(status);

@@ -284,13 +284,13 @@ Answer Session::act_on(const policy::Verdict& verdict, const policy::Evidence& e
 
 // To the log and to the journal.
 void Session::record(const policy::Verdict& verdict, const policy::Evidence& evidence) {
-    policy::JournalEntry entry{now(),
-                               services_.host_name,
-                               message().case_id,
-                               mta_.macro("i"),
-                               evidence,
-                               verdict,
-                               std::nullopt};
+    policy::JournalEntry entry;
+    entry.time = now();
+    entry.host = services_.host_name;
+    entry.case_id = message().case_id;
+    entry.queue_id = mta_.macro("i");
+    entry.evidence = evidence;
+    entry.verdict = verdict;
     if (outcome_->reply) {
         entry.reply = outcome_->reply->code;
     }

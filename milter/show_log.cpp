@@ -4,6 +4,7 @@
 #include "milter/journal.hpp"
 #include "milter/setup.hpp"
 #include "milter/since.hpp"
+#include "milter/standard_output.hpp"
 #include "policy/journal.hpp"
 #include "policy/printable.hpp"
 
@@ -13,12 +14,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <memory>
-#include <system_error>
 
 namespace milter {
 
@@ -46,12 +45,6 @@ std::string line_of(const policy::JournalEntry& entry, bool as_json) {
            policy::log_line(entry);
 }
 
-void flush() {
-    if (std::fflush(stdout) != 0) {
-        throw std::system_error{errno, std::generic_category(), "standard output"};
-    }
-}
-
 // Also while nothing is written to it.
 bool is_reader_gone_after(std::chrono::milliseconds pause) {
     pollfd output{STDOUT_FILENO, 0, 0};
@@ -59,21 +52,16 @@ bool is_reader_gone_after(std::chrono::milliseconds pause) {
     return count > 0 && (output.revents & (POLLERR | POLLHUP)) != 0;
 }
 
-// Where the journal ends now: nothing is from then on.
-store::Store::Position end_of(store::Store& store) {
-    store::Filter nothing;
-    nothing.since = policy::Time::max();
-    return store.read(nothing, 0, [](const policy::JournalEntry&) {});
-}
-
 void follow(store::Store& store, const store::Filter& filter, const store::Store::Visit& show) {
     const auto show_now = [&](const policy::JournalEntry& entry) {
         show(entry);
-        flush();
+        flush_standard_output();
     };
-    store::Store::Position position = filter.since ? 0 : end_of(store);
+    store::Store::Position position = filter.since ? 0 : store.end();
     do {
-        position = store.read(filter, position, show_now);
+        const auto reading = store.read(filter, position, show_now);
+        tell(reading.unreadable);
+        position = reading.position;
     } while (!is_reader_gone_after(pause_between_looks));
 }
 
@@ -92,9 +80,9 @@ int show_log(const ShowLogOptions& options) {
     if (options.follows) {
         follow(*store, options.filter, show);
     } else {
-        store->read(options.filter, 0, show);
+        tell(store->read(options.filter, 0, show).unreadable);
     }
-    flush();
+    flush_standard_output();
     return EX_OK;
 }
 

@@ -52,7 +52,10 @@ void add_texts(const std::optional<policy::SpfEvidence>& spf, std::vector<std::s
 
 // All that a client, its message or its zones supplied.
 std::vector<std::string> texts_of(const policy::Evidence& evidence) {
-    std::vector<std::string> texts{evidence.helo, evidence.mail_from, evidence.mail_from_domain};
+    std::vector<std::string> texts{evidence.helo,
+                                   verify::to_a_labels(evidence.helo),
+                                   evidence.mail_from,
+                                   evidence.mail_from_domain};
     for (const auto& recipient : evidence.recipients) {
         texts.insert(texts.end(), {recipient, verify::domain_of(recipient)});
     }
@@ -66,7 +69,12 @@ std::vector<std::string> texts_of(const policy::Evidence& evidence) {
     if (evidence.dkim) {
         for (const auto& signature : *evidence.dkim) {
             texts.insert(texts.end(),
-                         {signature.sdid, signature.auid, signature.selector, signature.problem});
+                         {signature.sdid,
+                          verify::to_a_labels(signature.sdid),
+                          signature.auid,
+                          verify::domain_of(signature.auid),
+                          signature.selector,
+                          signature.problem});
         }
     }
     return texts;

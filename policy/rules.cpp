@@ -139,6 +139,11 @@ bool RecipientPattern::matches(std::string_view recipient) const {
                               : same_name(local_part, mailbox->local_part));
 }
 
+bool has_one_reading(std::string_view recipient) {
+    const auto mailbox = Mailbox::parse(recipient);
+    return mailbox && !may_lead_elsewhere(mailbox->local_part);
+}
+
 Requirements requirements_of(Profile profile) {
     Requirements requirements;
     switch (profile) {

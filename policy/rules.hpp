@@ -124,6 +124,10 @@ struct RecipientPattern {
     friend bool operator==(const RecipientPattern&, const RecipientPattern&) = default;
 };
 
+// Whether MTAs agree about whose address it is: one that they repair, or that they may send on
+// elsewhere ("a%b@example.org"), has more than one reading.
+bool has_one_reading(std::string_view recipient);
+
 struct Policy {
     std::vector<Prefix> exempt_networks;
     std::vector<RecipientPattern> exempt_recipients{{"postmaster", "*"}, {"abuse", "*"}};

@@ -21,11 +21,11 @@ constexpr std::size_t longest_signature = 16;
 
 // --- Writing ---------------------------------------------------------------------------------
 
-void put(std::string* field, std::string_view raw) {
-    const bool is_fit = raw.size() <= longest_text && std::ranges::all_of(raw, [](char c) {
-                            return c >= 0x20 && c < 0x7f && c != '\\';
-                        });
-    *field = is_fit ? raw : policy::printable(raw, longest_text);
+void put(std::string* field, std::string_view text) {
+    *field = text.substr(0, longest_text);
+    if (text.size() > longest_text) {
+        *field += "...";
+    }
 }
 
 void put(proto::Verdict* to, const policy::Verdict& verdict) {

@@ -11,8 +11,9 @@
 
 namespace store {
 
-// Text that strangers supplied is made printable and cut; a signature's b= keeps what names it in
-// an Authentication-Results field.
+// Text that strangers supplied stays as it is, so that it is judged and forgotten as it came, and
+// is cut where it is too long; a signature's b= keeps what names it in an Authentication-Results
+// field.
 std::vector<std::uint8_t> details_of(const policy::JournalEntry& entry);
 
 // `entry`, which has what has columns, with the rest. Throws StoreError, which names the case, for

@@ -9,28 +9,39 @@ namespace store {
 
 namespace {
 
-// At a time: entries wait for them.
-constexpr int rounds_of_trimming = 20;
+// At a time, since entries wait for it; or twice as many as came, so that it catches up.
+constexpr std::uint64_t least_to_trim = 20'000;
 
-// About what an entry takes in memory. Only what a stranger can make large is counted.
+std::size_t octets_of(const policy::SpfEvidence& spf) {
+    return spf.domain.size() + spf.mechanism.size() + spf.problem.size() + spf.explanation.size();
+}
+
+std::size_t octets_of(const policy::DkimSignature& signature) {
+    return sizeof signature + signature.sdid.size() + signature.auid.size() +
+           signature.selector.size() + signature.algorithm.size() + signature.signature.size() +
+           signature.problem.size();
+}
+
+// About what an entry takes in memory: all that a stranger can make large is counted.
 std::size_t octets_of(const policy::JournalEntry& entry) {
     const policy::Evidence& evidence = entry.evidence;
-    std::size_t octets = sizeof entry + evidence.helo.size() + evidence.mail_from.size();
+    std::size_t octets = sizeof entry + evidence.helo.size() + evidence.mail_from.size() +
+                         evidence.mail_from_domain.size();
     for (const auto& recipient : evidence.recipients) {
         octets += sizeof(std::string) + recipient.size();
     }
     if (evidence.iprev) {
         for (const auto& name : evidence.iprev->names) {
-            octets += sizeof name + name.addresses.size() * sizeof(policy::Address);
+            octets +=
+                sizeof name + name.name.size() + name.addresses.size() * sizeof(policy::Address);
         }
     }
     for (const auto* const spf : {&evidence.spf_mail_from, &evidence.spf_helo}) {
-        octets += *spf ? (*spf)->explanation.size() + (*spf)->problem.size() : 0;
+        octets += *spf ? octets_of(**spf) : 0;
     }
     if (evidence.dkim) {
         for (const auto& signature : *evidence.dkim) {
-            octets += sizeof signature + signature.signature.size() + signature.sdid.size() +
-                      signature.auid.size() + signature.selector.size();
+            octets += octets_of(signature);
         }
     }
     return octets;
@@ -88,23 +99,37 @@ bool JournalWriter::wait_for_work(std::unique_lock<std::mutex>& lock) {
         wakes_.wait_for(lock, limits_.retry, ends);
     } else {
         // Not longer than to the next trim, mail or no mail.
-        wakes_.wait_for(lock, limits_.trim, [this] { return is_ending_ || !queue_.empty(); });
+        wakes_.wait_for(lock, limits_.trim, [this] {
+            return is_ending_ || has_more_to_trim_ || !queue_.empty();
+        });
         wakes_.wait_for(lock, limits_.collect, ends);
     }
     return !is_ending_;
 }
 
 void JournalWriter::run() {
-    write_batch(); // opens the store, so that trouble with it is told at the start
+    take_turn(); // opens the store, so that trouble with it is told at the start
     std::unique_lock lock{mutex_};
     while (wait_for_work(lock)) {
         lock.unlock();
-        write_batch();
-        trim_when_due();
+        take_turn();
         lock.lock();
     }
     lock.unlock();
-    write_batch();
+    take_turn();
+}
+
+void JournalWriter::take_turn() {
+    try {
+        if (!target_.store) {
+            target_ = open_();
+        }
+        write_batch();
+        trim_when_due();
+        note_no_trouble();
+    } catch (const std::exception& error) {
+        note_trouble(error.what());
+    }
 }
 
 // Now all that waits is in batch_; returns the octets of it.
@@ -116,39 +141,44 @@ std::size_t JournalWriter::take_queue() {
 }
 
 void JournalWriter::write_batch() {
-    try {
-        const std::size_t octets = take_queue();
-        if (!target_.store) {
-            target_ = open_();
-        }
-        for (auto& entry : batch_) {
-            entry = target_.prepare(std::move(entry));
-        }
-        if (!batch_.empty()) {
-            target_.store->append(batch_);
-        }
-        note_success(std::exchange(batch_, {}).size(), octets);
-    } catch (const std::exception& error) {
-        note_trouble(error.what());
+    const std::size_t octets = take_queue();
+    if (batch_.empty()) {
+        return;
     }
+    std::ranges::for_each(batch_, target_.prepare);
+    target_.store->append(batch_);
+    note_written(std::exchange(batch_, {}).size(), octets);
 }
 
 void JournalWriter::trim_when_due() {
-    if (!target_.store || Clock::now() < next_trim_) {
+    if (Clock::now() < next_trim_ && written_since_trim_ < limits_.trim_entries &&
+        !has_more_to_trim_) {
         return;
     }
+    const std::uint64_t enough = std::max(least_to_trim, 2 * written_since_trim_);
+    std::uint64_t trimmed = 0;
+    do {
+        const auto [entries, has_more] = target_.store->trim(bounds_());
+        trimmed += entries;
+        has_more_to_trim_ = has_more;
+    } while (has_more_to_trim_ && trimmed < enough);
     next_trim_ = Clock::now() + limits_.trim;
-    try {
-        for (int round = 0; round < rounds_of_trimming && target_.store->trim(bounds_()); ++round) {
-        }
-    } catch (const std::exception& error) {
-        note_trouble(error.what());
-    }
+    written_since_trim_ = 0;
+}
+
+void JournalWriter::note_written(std::size_t written, std::size_t octets) {
+    written_since_trim_ += written;
+    const std::lock_guard lock{mutex_};
+    health_.written += written;
+    health_.waiting -= written;
+    waiting_octets_ -= octets;
 }
 
 // The store is opened anew the next time: somebody may have put the file right, or another there.
+// And it is trimmed: the trouble may have been with that.
 void JournalWriter::note_trouble(const std::string& what) {
     target_ = {};
+    next_trim_ = {};
     JournalHealth health;
     {
         const std::lock_guard lock{mutex_};
@@ -162,13 +192,10 @@ void JournalWriter::note_trouble(const std::string& what) {
     on_change_(health);
 }
 
-void JournalWriter::note_success(std::size_t written, std::size_t octets) {
+void JournalWriter::note_no_trouble() {
     JournalHealth health;
     {
         const std::lock_guard lock{mutex_};
-        health_.written += written;
-        health_.waiting -= written;
-        waiting_octets_ -= octets;
         if (std::exchange(health_.trouble, {}).empty()) {
             return;
         }

@@ -20,14 +20,15 @@ namespace store {
 // What is done to an entry before it is stored, and with what.
 struct JournalTarget {
     std::unique_ptr<Store> store;
-    std::function<policy::JournalEntry(policy::JournalEntry)> prepare; // twice does no harm
+    std::function<void(policy::JournalEntry&)> prepare; // twice does no harm, half neither
 };
 
 struct JournalLimits {
     std::size_t queue_octets = 32U << 20U;  // what waits for a store in trouble; beyond is dropped
     std::chrono::milliseconds collect{200}; // how long an entry may wait for others to go with it
     std::chrono::milliseconds retry{5'000}; // after trouble
-    std::chrono::seconds trim{60};
+    std::chrono::seconds trim{60};          // how often, at least
+    std::uint64_t trim_entries = 1'000;     // that come, and it is time, too
 };
 
 struct JournalHealth {
@@ -39,7 +40,8 @@ struct JournalHealth {
 
 // Sessions never wait for the store: write() costs them the queue's mutex. A store in trouble is
 // told once, tried again every few seconds, and what comes meanwhile waits, as far as there is
-// room. Shared by all sessions.
+// room. However fast entries come, the store has not many more than its bounds allow: those that
+// are too many go between two batches. Shared by all sessions.
 class JournalWriter {
 public:
     // Throws StoreError. Called by the writer's thread, again after trouble.
@@ -65,11 +67,13 @@ private:
 
     void run();
     bool wait_for_work(std::unique_lock<std::mutex>& lock);
+    void take_turn();
     std::size_t take_queue();
     void write_batch();
     void trim_when_due();
+    void note_written(std::size_t written, std::size_t octets);
     void note_trouble(const std::string& what);
-    void note_success(std::size_t written, std::size_t octets);
+    void note_no_trouble();
 
     const Open open_;
     const BoundsNow bounds_;
@@ -80,6 +84,8 @@ private:
     JournalTarget target_;
     std::vector<policy::JournalEntry> batch_; // taken from the queue and not yet written
     Clock::time_point next_trim_{};
+    std::uint64_t written_since_trim_ = 0;
+    bool has_more_to_trim_ = false;
 
     mutable std::mutex mutex_; // guards what follows
     std::condition_variable wakes_;

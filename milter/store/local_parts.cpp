@@ -2,6 +2,7 @@
 
 #include "milter/store/store.hpp"
 #include "policy/ascii.hpp"
+#include "policy/mailbox.hpp"
 
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -22,6 +23,11 @@ namespace store {
 namespace {
 
 constexpr char mark = '~';
+
+// Behind the hash of what has more than one reading, which the hash then has, too.
+constexpr char may_lead_elsewhere = '%';
+constexpr char has_no_reading = '<'; // Mailbox::parse() refuses it
+
 constexpr const char* left_out = "(left out: it could spell the local part)";
 constexpr std::size_t hash_digits = 16;
 constexpr std::size_t least_key = 16;
@@ -91,13 +97,17 @@ void write_key(const std::string& file, const std::string& key) {
     }
 }
 
-std::string_view local_part_of(std::string_view address) {
-    return address.substr(0, std::min(address.rfind('@'), address.size()));
-}
-
 // Macros of SPF turn a local part round, cut it at its punctuation and escape it (RFC 7208 section
-// 7.3); its letters and digits stay together.
+// 7.3); its letters and digits stay together. Where it has none, or others than ASCII's, or is so
+// long that it may be cut anywhere, there is no telling.
 bool could_spell(std::string_view text, std::string_view local_part) {
+    constexpr std::size_t longest_plain = 64; // RFC 5321 section 4.5.3.1.1
+    const bool is_plain = local_part.size() <= longest_plain &&
+                          std::ranges::all_of(local_part, policy::is_printable) &&
+                          std::ranges::any_of(local_part, policy::is_alphanumeric);
+    if (!is_plain || text.empty()) {
+        return !text.empty() && !local_part.empty();
+    }
     const std::string lower = policy::to_lower(text);
     const std::string word = policy::to_lower(local_part);
     for (auto begin = word.begin(); begin != word.end();) {
@@ -110,9 +120,12 @@ bool could_spell(std::string_view text, std::string_view local_part) {
     return false;
 }
 
-bool is_hash(std::string_view local_part) {
-    return local_part.size() == hash_digits + 1 && local_part.front() == mark &&
-           local_part.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
+bool is_hidden(std::string_view text) {
+    if (text.ends_with(has_no_reading) || text.ends_with(may_lead_elsewhere)) {
+        text.remove_suffix(1);
+    }
+    return text.size() == hash_digits + 1 && text.front() == mark &&
+           text.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
 }
 
 } // namespace
@@ -158,12 +171,9 @@ private:
 
 LocalParts::LocalParts(const std::string& key) : hmac_{std::make_shared<Hmac>(key)} {}
 
-std::string LocalParts::hash(std::string_view local_part) const {
-    if (!hmac_ || local_part.empty() || is_hash(local_part)) {
-        return std::string{local_part};
-    }
+std::string LocalParts::hash(std::string_view text) const {
     // RFC 5321 has local parts differ by case; no postmaster has seen two people who did.
-    const Hmac::Digest digest = hmac_->digest(policy::to_lower(local_part));
+    const Hmac::Digest digest = hmac_->digest(policy::to_lower(text));
     constexpr std::string_view hex = "0123456789abcdef";
     std::string out{mark};
     for (std::size_t i = 0; i < hash_digits / 2; ++i) {
@@ -174,17 +184,34 @@ std::string LocalParts::hash(std::string_view local_part) const {
 }
 
 std::string LocalParts::hidden(std::string_view address) const {
-    const auto local_part = local_part_of(address);
-    return hash(local_part) + std::string{address.substr(local_part.size())};
+    const auto mailbox = policy::Mailbox::parse(address);
+    const std::string_view secret = mailbox ? mailbox->local_part : address;
+    if (!hmac_ || secret.empty() || is_hidden(secret)) {
+        return std::string{address};
+    }
+    if (!mailbox) {
+        return hash(address) + has_no_reading;
+    }
+    std::string text = hash(secret);
+    if (!policy::has_one_reading(address)) {
+        text += may_lead_elsewhere;
+    }
+    return text.append(address.substr(secret.size()));
 }
 
 policy::JournalEntry LocalParts::hidden(policy::JournalEntry entry) const {
+    hide_in(entry);
+    return entry;
+}
+
+void LocalParts::hide_in(policy::JournalEntry& entry) const {
     policy::Evidence& evidence = entry.evidence;
-    const std::string_view local_part = local_part_of(evidence.mail_from);
-    if (hmac_ && evidence.spf_mail_from && !is_hash(local_part)) {
+    // What has no local part that can be read is not asked SPF about.
+    const auto mail_from = policy::Mailbox::parse(evidence.mail_from);
+    if (hmac_ && evidence.spf_mail_from && mail_from && !is_hidden(mail_from->local_part)) {
         for (auto* const text :
              {&evidence.spf_mail_from->problem, &evidence.spf_mail_from->explanation}) {
-            if (could_spell(*text, local_part)) {
+            if (could_spell(*text, mail_from->local_part)) {
                 *text = left_out;
             }
         }
@@ -198,20 +225,26 @@ policy::JournalEntry LocalParts::hidden(policy::JournalEntry entry) const {
             signature.auid = hidden(signature.auid);
         }
     }
-    return entry;
 }
 
 // Both forms: an entry may be from a time when addresses were kept in full.
 policy::Policy LocalParts::for_hidden(policy::Policy policy) const {
     std::vector<policy::RecipientPattern> hidden_twins;
     for (const auto& pattern : policy.exempt_recipients) {
-        if (pattern.local_part != "*") {
-            hidden_twins.push_back({hash(pattern.local_part), pattern.domain});
+        const std::string twin = hidden(pattern.local_part + "@example.org"); // of any domain
+        const auto mailbox = policy::Mailbox::parse(twin);
+        if (pattern.local_part != "*" && mailbox) {
+            hidden_twins.push_back({std::string{mailbox->local_part}, pattern.domain});
         }
     }
     policy.exempt_recipients.insert(
         policy.exempt_recipients.end(), hidden_twins.begin(), hidden_twins.end());
     return policy;
+}
+
+bool names_local_parts(const policy::Policy& policy) {
+    return std::ranges::any_of(policy.exempt_recipients,
+                               [](const auto& pattern) { return pattern.local_part != "*"; });
 }
 
 std::string read_key(const std::string& file) {

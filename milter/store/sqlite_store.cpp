@@ -3,15 +3,21 @@
 #include "milter/store/entry_details.hpp"
 #include "milter/store/sqlite_schema.hpp"
 #include "policy/ascii.hpp"
+#include "policy/printable.hpp"
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -24,6 +30,13 @@ constexpr int patience_ms = 1'000;
 
 // At a time, so that no other process waits longer than for these.
 constexpr std::size_t rows_to_remove = 1'000;
+
+// By trim() at a time, of which many are in bounds: some 10 ms.
+constexpr std::size_t rows_to_look_at = 100'000;
+
+// Read at a time, into memory.
+constexpr std::size_t rows_of_page = 1'000;
+constexpr std::size_t octets_of_page = 4U << 20U;
 
 // What SQLite throws is told with the file's name, and in one type.
 template <typename Call>
@@ -95,26 +108,40 @@ private:
 
 std::optional<policy::Address> address_in(const SQLite::Column& column) {
     policy::Address::Bytes bytes{};
-    if (column.isNull()) {
+    if (column.isNull() || column.getBytes() != static_cast<int>(bytes.size())) {
         return std::nullopt;
-    }
-    if (column.getBytes() != static_cast<int>(bytes.size())) {
-        throw StoreError{"an address of " + std::to_string(column.getBytes()) + " octets"};
     }
     std::memcpy(bytes.data(), column.getBlob(), bytes.size());
     return policy::Address{bytes};
 }
 
-// Of "id, time, case_id, client, domain, octets".
-policy::JournalEntry entry_in(SQLite::Statement& row) {
+// What has columns, of "id, time, case_id, client, domain, octets".
+policy::JournalEntry columns_of(SQLite::Statement& row) {
     policy::JournalEntry entry;
     entry.time = policy::Time{std::chrono::milliseconds{row.getColumn(1).getInt64()}};
     entry.case_id = row.getColumn(2).getString();
     entry.evidence.client = address_in(row.getColumn(3));
     entry.evidence.mail_from_domain = row.getColumn(4).getString();
+    return entry;
+}
+
+// The whole entry; throws StoreError.
+policy::JournalEntry entry_in(SQLite::Statement& row) {
+    policy::JournalEntry columns = columns_of(row);
+    if (!row.getColumn(3).isNull() && !columns.evidence.client) {
+        throw StoreError{"case " + policy::printable(columns.case_id) +
+                         ": the entry cannot be read: it has " +
+                         std::to_string(row.getColumn(3).getBytes()) + " octets for a client"};
+    }
     const SQLite::Column details = row.getColumn(5); // valid until the next row
     const auto* const octets = static_cast<const std::uint8_t*>(details.getBlob());
-    return with_details(std::move(entry), {octets, static_cast<std::size_t>(details.getBytes())});
+    return with_details(std::move(columns), {octets, static_cast<std::size_t>(details.getBytes())});
+}
+
+void note(const std::string& trouble, Unreadable& unreadable) {
+    if (unreadable.entries++ == 0) {
+        unreadable.trouble = trouble;
+    }
 }
 
 bool is_meant(const Filter& filter, const policy::JournalEntry& entry) {
@@ -122,7 +149,7 @@ bool is_meant(const Filter& filter, const policy::JournalEntry& entry) {
            (filter.stage.empty() || entry.verdict.stage == filter.stage);
 }
 
-// SQLite would go on writing to a file that has no name any more.
+// SQLite would go on with a file that has no name any more, or another one.
 bool is_moved(SQLite::Database& database) {
     int moved = 0;
     sqlite3_file_control(database.getHandle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
@@ -135,12 +162,34 @@ int flags_of(Access access) {
                                    : SQLite::OPEN_READWRITE;
 }
 
+// For its owner alone, as the key is; SQLite gives the -wal and the -shm the same mode. What is
+// there already is not opened: to close it would end the locks that this process has on it.
+void make_private_file(const std::string& path) {
+    constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+    const int file = open(path.c_str(), flags, S_IRUSR | S_IWUSR);
+    if (file >= 0) {
+        close(file);
+    } // else it is there, or SQLite tells what is wrong
+}
+
+void require_file(const std::string& path) {
+    std::error_code error; // where there is one, SQLite tells what is wrong
+    if (!std::filesystem::exists(path, error) && !error) {
+        throw StoreError{path + ": is not there yet: `sixgate run` makes it when it starts"};
+    }
+}
+
 } // namespace
 
 SqliteStore::SqliteStore(const std::string& path, Access access) : path_{path} {
+    if (access == Access::write) {
+        make_private_file(path);
+    } else {
+        require_file(path);
+    }
     on(path_, [&] {
         database_ = std::make_unique<SQLite::Database>(path, flags_of(access), patience_ms);
-        database_->exec("PRAGMA secure_delete = ON"); // what is forgotten is not left on the disk
+        database_->exec("PRAGMA secure_delete = ON"); // of what is trimmed little is left
         if (access == Access::read) {
             require_current(*database_, schema_steps());
             return;
@@ -177,11 +226,15 @@ void SqliteStore::insert(const policy::JournalEntry& entry) {
     insert_details_->exec();
 }
 
+void SqliteStore::require_in_place() {
+    if (is_moved(*database_)) {
+        throw StoreError{path_ + ": was moved or removed"};
+    }
+}
+
 void SqliteStore::append(std::span<const policy::JournalEntry> entries) {
     on(path_, [&] {
-        if (is_moved(*database_)) {
-            throw StoreError{path_ + ": was moved or removed"};
-        }
+        require_in_place();
         SQLite::Transaction transaction{*database_, SQLite::TransactionBehavior::IMMEDIATE};
         for (const auto& entry : entries) {
             insert(entry);
@@ -190,64 +243,123 @@ void SqliteStore::append(std::span<const policy::JournalEntry> entries) {
     });
 }
 
-Store::Position SqliteStore::last_position() {
+Store::Position SqliteStore::end() {
     return on(path_, [&] {
         return database_->execAndGet("SELECT coalesce(max(id), 0) FROM entry").getInt64();
     });
 }
 
+// One that is damaged hinders nobody from reading the others.
+SqliteStore::Row SqliteStore::read_row(SQLite::Statement& row) {
+    const Position position = row.getColumn(0).getInt64();
+    try {
+        return {position, entry_in(row), {}};
+    } catch (const StoreError& error) {
+        return {position, columns_of(row), error.what()};
+    }
+}
+
+// The next rows that the filter means, or that cannot be read; none: there are no more.
+std::vector<SqliteStore::Row>
+SqliteStore::read_page(const Filter& filter, Position after, Position last) {
+    return on(path_, [&] {
+        Selection selection{*database_,
+                            "SELECT entry.id, time, case_id, client, domain, octets "
+                            "FROM entry LEFT JOIN details ON details.id = entry.id",
+                            filter,
+                            after,
+                            last};
+        SQLite::Statement& row = selection.statement();
+        std::vector<Row> page;
+        std::size_t octets = 0;
+        while (page.size() < rows_of_page && octets < octets_of_page && row.executeStep()) {
+            Row read = read_row(row);
+            if (!read.trouble.empty() || is_meant(filter, read.entry)) {
+                page.push_back(std::move(read));
+                octets += static_cast<std::size_t>(row.getColumn(5).getBytes());
+            }
+        }
+        return page;
+    });
+}
+
+// Whoever visits may take his time, as a pager does that nobody scrolls. Nothing is open in the
+// database meanwhile: it could not fold its log in, which would grow for as long.
 void SqliteStore::read_rows(const Filter& filter,
                             Position after,
                             Position last,
                             const VisitRow& visit) {
-    on(path_, [&] {
-        Selection selection{*database_,
-                            "SELECT entry.id, time, case_id, client, domain, octets "
-                            "FROM entry JOIN details ON details.id = entry.id",
-                            filter,
-                            after,
-                            last};
-        while (selection.statement().executeStep()) {
-            const policy::JournalEntry entry = entry_in(selection.statement());
-            if (is_meant(filter, entry)) {
-                visit(selection.statement().getColumn(0).getInt64(), entry);
-            }
-        }
-    });
+    for (auto page = read_page(filter, after, last); !page.empty();
+         page = read_page(filter, page.back().position, last)) {
+        std::ranges::for_each(page, visit);
+    }
 }
 
-Store::Position SqliteStore::read(const Filter& filter, Position position, const Visit& visit) {
-    const Position last = last_position();
-    read_rows(
-        filter, position, last, [&](Position, const policy::JournalEntry& entry) { visit(entry); });
-    return last;
+Store::Reading SqliteStore::read(const Filter& filter, Position position, const Visit& visit) {
+    require_in_place(); // nothing comes any more to what was moved aside
+    Reading reading{end(), {}};
+    read_rows(filter, position, reading.position, [&](const Row& row) {
+        if (row.trouble.empty()) {
+            visit(row.entry);
+        } else {
+            note(row.trouble, reading.unreadable);
+        }
+    });
+    return reading;
 }
 
 std::uint64_t SqliteStore::count(const Filter& filter) {
     return on(path_, [&] {
-        Selection selection{*database_, "SELECT count(*) FROM entry", filter, 0, last_position()};
+        Selection selection{*database_, "SELECT count(*) FROM entry", filter, 0, end()};
         selection.statement().executeStep();
         return static_cast<std::uint64_t>(selection.statement().getColumn(0).getInt64());
     });
 }
 
-// By id, which is the order of arrival: the oldest are the first.
-bool SqliteStore::trim(const Bounds& bounds) {
+// By id, which is the order of arrival: the first ones.
+std::vector<Store::Position> SqliteStore::beyond_the_number(const Bounds& bounds) {
+    SQLite::Statement first{
+        *database_, "SELECT id FROM entry WHERE id <= :last - :most ORDER BY id LIMIT :rows"};
+    first.bind(":last", end());
+    first.bind(":most", static_cast<std::int64_t>(bounds.most));
+    first.bind(":rows", static_cast<std::int64_t>(rows_to_remove));
     std::vector<Position> positions;
-    on(path_, [&] {
-        SQLite::Statement oldest{
-            *database_,
-            "SELECT id, time < :oldest OR id <= :last - :most FROM entry ORDER BY id LIMIT :rows"};
-        oldest.bind(":oldest", std::int64_t{bounds.oldest.time_since_epoch().count()});
-        oldest.bind(":last", last_position());
-        oldest.bind(":most", static_cast<std::int64_t>(bounds.most));
-        oldest.bind(":rows", static_cast<std::int64_t>(rows_to_remove));
-        while (oldest.executeStep() && oldest.getColumn(1).getInt() != 0) {
-            positions.push_back(oldest.getColumn(0).getInt64());
+    while (first.executeStep()) {
+        positions.push_back(first.getColumn(0).getInt64());
+    }
+    return positions;
+}
+
+// Their times are nearly in order. Where the clock was wrong for a while they are not, so each is
+// looked at; and not all of millions each time.
+void SqliteStore::add_too_old(const Bounds& bounds, std::vector<Position>& positions) {
+    SQLite::Statement next{
+        *database_,
+        "SELECT id, time < :oldest FROM entry WHERE id > :after ORDER BY id LIMIT :rows"};
+    next.bind(":oldest", std::int64_t{bounds.oldest.time_since_epoch().count()});
+    next.bind(":after", std::max(looked_at_, positions.empty() ? 0 : positions.back()));
+    next.bind(":rows", static_cast<std::int64_t>(rows_to_look_at));
+    std::size_t looked_at = 0;
+    while (positions.size() < rows_to_remove && next.executeStep()) {
+        looked_at_ = next.getColumn(0).getInt64();
+        ++looked_at;
+        if (next.getColumn(1).getInt() != 0) {
+            positions.push_back(looked_at_);
         }
+    }
+    if (positions.size() < rows_to_remove && looked_at < rows_to_look_at) {
+        looked_at_ = 0; // that was the last
+    }
+}
+
+Store::Trimmed SqliteStore::trim(const Bounds& bounds) {
+    const auto positions = on(path_, [&] {
+        auto out_of_bounds = beyond_the_number(bounds);
+        add_too_old(bounds, out_of_bounds);
+        return out_of_bounds;
     });
     remove(positions);
-    return positions.size() == rows_to_remove;
+    return {positions.size(), positions.size() == rows_to_remove};
 }
 
 void SqliteStore::remove(std::span<const Position> positions) {
@@ -266,11 +378,33 @@ void SqliteStore::remove(std::span<const Position> positions) {
     });
 }
 
-std::uint64_t SqliteStore::forget(const Predicate& is_meant) {
+// secure_delete overwrites a cell where it stands. Copies of it from when pages were parted or
+// joined lie where it never comes, and in the log until that is folded in. Also where nothing was
+// removed now: the time before, this may have failed.
+void SqliteStore::write_anew(std::size_t removed) {
+    std::string why = "it is being read";
+    try {
+        database_->exec("VACUUM");
+        if (database_->execAndGet("PRAGMA wal_checkpoint(TRUNCATE)").getInt() == 0) {
+            return;
+        }
+    } catch (const SQLite::Exception& error) {
+        why = error.what();
+    }
+    throw StoreError{path_ + ": " + std::to_string(removed) +
+                     " entries were removed, but copies of what was removed may be left in its "
+                     "files (" +
+                     why + "): forget it again"};
+}
+
+Store::Forgotten SqliteStore::forget(const Predicate& is_meant) {
     std::vector<Position> positions;
-    read_rows({}, 0, last_position(), [&](Position position, const policy::JournalEntry& entry) {
-        if (is_meant(entry)) {
-            positions.push_back(position);
+    Unreadable unreadable;
+    read_rows({}, 0, end(), [&](const Row& row) {
+        if (is_meant(row.entry)) {
+            positions.push_back(row.position);
+        } else if (!row.trouble.empty()) {
+            note(row.trouble, unreadable);
         }
     });
     for (std::span<const Position> left{positions}; !left.empty();) {
@@ -278,14 +412,8 @@ std::uint64_t SqliteStore::forget(const Predicate& is_meant) {
         remove(batch);
         left = left.subspan(batch.size());
     }
-    // Until the log is folded in, it still has the pages as they were.
-    on(path_, [&] {
-        if (database_->execAndGet("PRAGMA wal_checkpoint(TRUNCATE)").getInt() != 0) {
-            throw StoreError{path_ + ": is being read; what was forgotten is still in " + path_ +
-                             "-wal: forget it again"};
-        }
-    });
-    return positions.size();
+    write_anew(positions.size());
+    return {positions.size(), unreadable};
 }
 
 } // namespace store

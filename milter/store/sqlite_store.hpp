@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace SQLite { // NOLINT(readability-identifier-naming): as SQLiteCpp has it
 class Database;
@@ -26,23 +27,36 @@ public:
     ~SqliteStore() override;
 
     void append(std::span<const policy::JournalEntry> entries) override;
-    Position read(const Filter& filter, Position position, const Visit& visit) override;
+    Position end() override;
+    Reading read(const Filter& filter, Position position, const Visit& visit) override;
     std::uint64_t count(const Filter& filter) override;
-    bool trim(const Bounds& bounds) override;
-    std::uint64_t forget(const Predicate& is_meant) override;
+    Trimmed trim(const Bounds& bounds) override;
+    Forgotten forget(const Predicate& is_meant) override;
 
 private:
-    using VisitRow = std::function<void(Position position, const policy::JournalEntry& entry)>;
+    struct Row {
+        Position position = 0;
+        policy::JournalEntry entry; // with trouble, only what has columns
+        std::string trouble;        // why it cannot be read; empty: it can
+    };
+
+    using VisitRow = std::function<void(const Row& row)>;
 
     void insert(const policy::JournalEntry& entry);
-    Position last_position();
+    void require_in_place();
+    static Row read_row(SQLite::Statement& row);
+    std::vector<Row> read_page(const Filter& filter, Position after, Position last);
     void read_rows(const Filter& filter, Position after, Position last, const VisitRow& visit);
+    std::vector<Position> beyond_the_number(const Bounds& bounds);
+    void add_too_old(const Bounds& bounds, std::vector<Position>& positions);
     void remove(std::span<const Position> positions);
+    void write_anew(std::size_t removed);
 
     std::string path_;
     std::unique_ptr<SQLite::Database> database_;
     std::unique_ptr<SQLite::Statement> insert_entry_; // prepared once, for the writer
     std::unique_ptr<SQLite::Statement> insert_details_;
+    Position looked_at_ = 0; // by trim(), which goes through all the entries in turns
 };
 
 } // namespace store

@@ -37,6 +37,12 @@ struct Bounds {
     std::uint64_t most = 0;
 };
 
+// Entries that were passed over because they are damaged or of a later version.
+struct Unreadable {
+    std::uint64_t entries = 0;
+    std::string trouble; // with the first of them; names its case
+};
+
 // Blocks for the disk or the network, a second or so at the most for one that does not answer.
 // Every function may throw StoreError. Used by one thread at a time; several processes and hosts
 // may have the same store open.
@@ -48,6 +54,21 @@ public:
     using Visit = std::function<void(const policy::JournalEntry&)>;
     using Predicate = std::function<bool(const policy::JournalEntry&)>;
 
+    struct Reading {
+        Position position = 0; // of the last entry that was there
+        Unreadable unreadable;
+    };
+
+    struct Trimmed {
+        std::uint64_t entries = 0;
+        bool has_more = false;
+    };
+
+    struct Forgotten {
+        std::uint64_t entries = 0;
+        Unreadable unreadable; // and still there
+    };
+
     Store() = default;
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
@@ -56,20 +77,24 @@ public:
     // All of them, or none where it throws; the same ones may then be appended again.
     virtual void append(std::span<const policy::JournalEntry> entries) = 0;
 
+    // The position of the last entry: what comes from now on is after it.
+    virtual Position end() = 0;
+
     // Visits what `filter` means and came after `position`, in the order of arrival. What is
-    // appended meanwhile is left for the next time. Returns the position of the last that was
-    // there.
-    virtual Position read(const Filter& filter, Position position, const Visit& visit) = 0;
+    // appended meanwhile is left for the next time.
+    virtual Reading read(const Filter& filter, Position position, const Visit& visit) = 0;
 
     // At most how many read() would visit, from the beginning.
     virtual std::uint64_t count(const Filter& filter) = 0;
 
-    // Removes some of what is out of bounds; returns whether there is more.
-    virtual bool trim(const Bounds& bounds) = 0;
+    // Removes some of what is out of bounds. What is too old may
+    // take several turns to be found where the clock was once wrong.
+    virtual Trimmed trim(const Bounds& bounds) = 0;
 
     // Removes every entry of which the predicate is true, so that nothing of it can be found in
-    // the store's files. Returns how many there were.
-    virtual std::uint64_t forget(const Predicate& is_meant) = 0;
+    // the store's files. One that cannot be read is judged by its client and the domain of its
+    // MAIL FROM.
+    virtual Forgotten forget(const Predicate& is_meant) = 0;
 };
 
 } // namespace store

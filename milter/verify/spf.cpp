@@ -7,7 +7,6 @@
 #include "milter/verify/spf_record.hpp"
 #include "policy/ascii.hpp"
 #include "policy/mailbox.hpp"
-#include "policy/printable.hpp"
 
 #include <tl/expected.hpp>
 
@@ -24,7 +23,6 @@ namespace verify {
 
 namespace {
 
-using policy::printable;
 using policy::SpfEvidence;
 using policy::SpfResult;
 
@@ -44,6 +42,7 @@ constexpr std::size_t longest_local_part = 256;
 constexpr std::size_t longest_helo = 255;
 constexpr std::size_t longest_explanation = 1000;
 constexpr std::size_t longest_shown_term = 80; // of a problem, which may end up in a reply
+constexpr std::size_t longest_shown_name = 255;
 
 // --- Names ------------------------------------------------------------------------------------
 
@@ -57,6 +56,11 @@ bool is_sender_domain(std::string_view name, SpfIdentity identity) {
            !policy::Address::parse(name);
 }
 
+// As strangers supplied it: whoever shows a problem makes it printable.
+std::string shortened(std::string_view text, std::size_t longest = longest_shown_name) {
+    return std::string{text.substr(0, longest)} + (text.size() > longest ? "..." : "");
+}
+
 std::string checked_domain(const SpfRequest& request) {
     return to_a_labels(request.domain);
 }
@@ -68,7 +72,7 @@ std::string local_part_of(const SpfRequest& request) {
 
 std::string no_domain(const SpfRequest& request, const std::string& domain) {
     if (!domain.empty()) {
-        return printable(domain) + " is not a domain name";
+        return shortened(domain) + " is not a domain name";
     }
     // A mailbox that could be read and has no domain has a local part.
     const bool is_read = request.identity == SpfIdentity::helo || !request.local_part.empty();
@@ -102,7 +106,7 @@ Outcome no_policy_is_an_error(Outcome outcome) {
 }
 
 std::string term_of(const std::string& domain, std::string_view term) {
-    return '"' + printable(term, longest_shown_term) + "\" of " + printable(domain);
+    return '"' + shortened(term, longest_shown_term) + "\" of " + shortened(domain);
 }
 
 bool is_wide(const SpfDirective& directive, const policy::Address& client) {
@@ -180,7 +184,7 @@ public:
 private:
     // Sections 4.3 to 4.5.
     tl::expected<SpfRecord, Outcome> record_of(const std::string& domain) {
-        const auto shown = printable(domain);
+        const auto shown = shortened(domain);
         if (!is_domain_name(domain)) {
             return tl::unexpected{trouble(SpfResult::none, shown + " is not a domain name")};
         }

@@ -2,7 +2,6 @@
 
 #include "milter/verify/c_handle.hpp"
 #include "milter/verify/spf_name.hpp"
-#include "policy/printable.hpp"
 
 #include <arpa/nameser.h>
 #include <netdb.h>
@@ -140,8 +139,8 @@ private:
         if (directive_.mechanism == SpfMechanism::ptr) {
             return NO_DATA; // section 5.5: the name is skipped, the mechanism does not match
         }
-        problem_ = std::string{to_string(question.type)} + ' ' + policy::printable(question.name) +
-                   ": " + std::string{to_string(failure)};
+        problem_ = std::string{to_string(question.type)} + ' ' + question.name + ": " +
+                   std::string{to_string(failure)};
         return TRY_AGAIN;
     }
 
@@ -358,7 +357,7 @@ SpfMatchOutcome match_spf_mechanism(Lookups& lookups,
     }
     const auto name = presentation_form(target);
     if (has_too_many_hosts(lookups, directive, name)) {
-        return {SpfMatch::permerror, false, policy::printable(target) + " has more than 10 MX"};
+        return {SpfMatch::permerror, false, target + " has more than 10 MX"};
     }
     TermLookups term{lookups, client, directive};
     return evaluate(term, client, record_of(directive, client), name);

@@ -6,10 +6,11 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,9 +78,11 @@ addresses = "{addresses}"
             time.sleep(0.05)
 
     @contextmanager
-    def following(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    def following(self, *arguments: str, stderr: int | None = None) -> Iterator[subprocess.Popen[str]]:
         command = [str(self.gate.sixgate.program), "log", "--config", str(self.gate.sixgate.configuration)]
-        with subprocess.Popen([*command, "--follow", *arguments], stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            [*command, "--follow", *arguments], stdout=subprocess.PIPE, stderr=stderr, text=True
+        ) as process:
             try:
                 yield process
             finally:
@@ -220,6 +223,18 @@ def test_follow_shows_what_comes(journal: Journal) -> None:
         assert since_then.wait(10) == os.EX_OK, "it goes with its reader, though there is nothing to tell"
 
 
+def test_who_follows_is_told_when_the_journal_is_moved_aside(journal: Journal) -> None:
+    journal.start()
+    send_good(journal)
+    journal.wait_for(1)
+    with journal.following("--since", "1h", stderr=subprocess.PIPE) as following:
+        following.stdout.readline()  # type: ignore[union-attr]
+        for file in journal.gate.folder.glob("sixgate.db*"):
+            file.rename(file.with_name(f"old-{file.name}"))
+        assert following.wait(10) == os.EX_SOFTWARE
+        assert "was moved or removed" in following.stderr.read()  # type: ignore[union-attr]
+
+
 def test_a_reader_that_has_seen_enough_is_no_trouble(journal: Journal) -> None:
     journal.start(mode="observe")
     with journal.gate.connect() as milter:
@@ -232,6 +247,61 @@ def test_a_reader_that_has_seen_enough_is_no_trouble(journal: Journal) -> None:
     )
     line, status = ended.stdout.splitlines()
     assert (json.loads(line)["host"], status, ended.stderr) == (os.uname().nodename, "0", "")
+
+
+@pytest.mark.parametrize("command", ["log", "log --follow --since 1h", "report", "explain --case CASE", "forget x.test"])
+def test_output_that_is_lost_is_told(journal: Journal, command: str) -> None:
+    journal.start(mode="observe")
+    send_good(journal)
+    journal.wait_for(1)
+    (case,) = journal.cases()
+    arguments = command.replace("CASE", case).split()
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(
+            [str(journal.gate.sixgate.program), *arguments, "--config", str(journal.gate.sixgate.configuration)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+    assert ended.returncode == os.EX_SOFTWARE and b"No space left" in ended.stderr, ended
+
+
+# -- what is in the store
+
+
+def test_nothing_is_left_in_clear_of_an_address_that_can_be_read_in_more_than_one_way(journal: Journal) -> None:
+    journal.start(mode="observe")
+    send_good(journal, recipients=["<postmaster@z<alice.secret>>", "<user@example.test (Alice Secret)>"])
+    journal.gate.send(mail_from="<alice@secret.test(@good.test>")
+    journal.wait_for(2)
+    assert b"secret" not in journal.octets().lower()
+    entry, other = (json.loads(line)["evidence"] for line in journal.log("--json"))
+    assert [re.sub(r"[0-9a-f]{16}", "", recipient) for recipient in entry["recipients"]] == ["~<", "~<"]
+    assert re.fullmatch(r"~[0-9a-f]{16}<", other["mail_from"])
+
+
+def test_what_strangers_write_is_kept_as_it_came_and_shown_printable(journal: Journal) -> None:
+    journal.start(addresses="full")
+    outcome = journal.gate.send(
+        client=NAMELESS,
+        helo=b"b\xc3\xa4r\\\x1b[31m\xff.nameless.test",
+        mail_from="<j\u00f6rg@b\u00fccher.test>".encode(),
+        recipients=["<empf\u00e4nger@m\u00fchle.test>"],
+    )
+    journal.wait_for(1)
+    assert "b\u00fccher".encode() in journal.octets()
+    case = case_of(outcome)
+    explained = journal.command("explain", "--case", case)
+    assert reply_in(explained) == outcome.answer.reply.rstrip("\n")
+    for command in (["log"], ["log", "--json"], ["explain", "--case", case], ["explain", "--json", "--case", case], ["report"]):
+        shown = journal.command(*command).output
+        assert re.fullmatch(r"[ -~\n]+", shown), (command, shown)
+    assert r"b\xc3\xa4r\x5c\x1b[31m\xff.nameless.test" in explained.output
+    (entry,) = map(json.loads, journal.log("--json"))
+    assert entry["evidence"]["recipients"] == [r"empf\xc3\xa4nger@m\xc3\xbchle.test"]
+    assert entry["evidence"]["spf_helo"]["problem"] == r"b\xc3\xa4r\x5c\x1b[31m\xff.nameless.test is not a domain name"
+    for subject in ("j\u00f6rg@b\u00fccher.test", "empf\u00e4nger@m\u00fchle.test", "m\u00fchle.test"):
+        assert journal.command("forget", "--dry-run", subject).output == "1 entry would be forgotten\n", subject
 
 
 # -- explain --case
@@ -323,8 +393,44 @@ def test_without_a_journal_the_commands_say_so(journal: Journal) -> None:
         refused = journal.command(*arguments, config=none)
         assert refused.status == os.EX_SOFTWARE and "there is no journal" in refused.output, refused
         refused = journal.command(*arguments, config=away)
-        assert refused.status == os.EX_SOFTWARE and "elsewhere.db" in refused.output, refused
+        assert refused.status == os.EX_SOFTWARE and "elsewhere.db: is not there yet" in refused.output, refused
     assert not (journal.gate.folder / "elsewhere.db").exists()
+
+
+def test_an_entry_that_is_damaged_is_left_out_and_told_of(journal: Journal) -> None:
+    journal.start()
+    cases = [case_of(send_nameless(journal)), case_of(send_forged(journal))]
+    journal.wait_for(2)
+    with closing(sqlite3.connect(journal.gate.folder / "sixgate.db")) as database:
+        database.execute("UPDATE details SET octets = x'00' WHERE id = 1")
+        database.commit()
+    told = f"sixgate: 1 entry is left out that cannot be read; case {cases[0]}: the entry cannot be read: "
+    shown = journal.command("log")
+    assert shown.status == os.EX_OK and told in shown.output and f"case={cases[1]}" in shown.output
+    assert told in journal.command("report").output
+    explained = journal.command("explain", "--case", cases[0])
+    assert explained.status == os.EX_SOFTWARE and told in explained.output
+    forgotten = journal.command("forget", UNSIGNED_HOST)
+    assert forgotten.status == os.EX_SOFTWARE, "it may name the host, too"
+    assert forgotten.output.startswith("1 entry forgotten\n") and told in forgotten.output
+    assert journal.command("forget", NAMELESS) == Ended(os.EX_OK, "1 entry forgotten\n"), "it has a column"
+
+
+def test_without_the_key_what_needs_none_goes_on(journal: Journal) -> None:
+    journal.start()
+    cases = [case_of(send_nameless(journal)), case_of(send_forged(journal))]
+    journal.wait_for(2)
+    (journal.gate.folder / "sixgate.db.key").unlink()
+    anybody = journal.file("anybody.toml", "[store]", '[exempt]\nrecipients = ["*@exempt.test"]\n[store]')
+    somebody = journal.file("somebody.toml", "[store]", '[exempt]\nrecipients = ["abuse@*"]\n[store]')
+    for arguments in (["explain", "--case", cases[0]], ["report"]):
+        assert "sixgate.db.key" not in journal.command(*arguments, config=anybody).output
+        refused = journal.command(*arguments, config=somebody)
+        assert refused.status == os.EX_SOFTWARE and "sixgate.db.key: the key" in refused.output
+    refused = journal.command("forget", "dave@forged.test")
+    assert refused.status == os.EX_SOFTWARE and "sixgate.db.key: the key" in refused.output
+    assert journal.command("forget", "forged.test").output == "1 entry forgotten\n"
+    assert journal.command("forget", NAMELESS).output == "1 entry forgotten\n"
 
 
 # -- report

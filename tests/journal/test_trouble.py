@@ -78,6 +78,7 @@ class Compared:
         assert self.troubled.sixgate.stop_soon() == 0
         assert senders(self.file) == self.sent[earlier:]
         assert len(self.lines("journal_failed")) == len(self.lines("journal_recovered")) == 1
+        assert not self.lines("journal_lost")
         self.assert_nothing_was_noticed()
 
 @pytest.fixture
@@ -105,6 +106,15 @@ def test_a_folder_that_is_not_there(compared: Compared) -> None:
     compared.send(40)
     compared.file.parent.mkdir()
     compared.assert_mended()
+
+def test_what_a_stop_loses_is_told(compared: Compared) -> None:
+    compared.start()
+    compared.await_line("journal_failed")
+    compared.send(3)
+    assert compared.troubled.sixgate.stop_soon() == 0
+    *_, lost, stopped = compared.troubled.sixgate.log().splitlines()
+    assert lost.endswith(" event=journal_lost waiting=3 dropped=0") and stopped.endswith(" event=stopped")
+    assert "journal_lost" not in compared.sound.sixgate.log()
 
 def test_a_file_system_that_is_read_only(compared: Compared, memory: Path) -> None:
     compared.file = memory / "sixgate.db"

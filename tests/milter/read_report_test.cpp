@@ -18,18 +18,20 @@ public:
 
     void append(std::span<const policy::JournalEntry>) override {}
 
-    bool trim(const store::Bounds&) override { return false; }
+    Trimmed trim(const store::Bounds&) override { return {}; }
 
-    std::uint64_t forget(const Predicate&) override { return 0; }
+    Forgotten forget(const Predicate&) override { return {}; }
 
-    Position read(const store::Filter& filter, Position, const Visit& visit) override {
+    Position end() override { return static_cast<Position>(entries_.size()); }
+
+    Reading read(const store::Filter& filter, Position, const Visit& visit) override {
         for (const auto& entry : entries_) {
             const bool is_meant = filter.stage.empty() || entry.verdict.stage == filter.stage;
             if (is_meant && entry.time >= filter.since.value()) {
                 visit(entry);
             }
         }
-        return static_cast<Position>(entries_.size());
+        return {end(), {1, "case x is damaged"}};
     }
 
     // By time alone: the stage stands deeper.
@@ -62,11 +64,12 @@ TEST_CASE("read_report: what is in the scope, with a step for all that is read")
                       .limit = {}};
     const std::uint64_t total = milter::count_for_report(store, scope);
     milter::Progress progress{"entries", total};
-    const auto report = milter::read_report(
+    const auto [report, unreadable] = milter::read_report(
         store, scope, progress, [](policy::ReportMaker& maker, const policy::JournalEntry& entry) {
             maker.add(entry);
         });
     CHECK(report.total.counts.messages == 2);
+    CHECK(unreadable.entries == 1);
     CHECK(total == 4);
     CHECK(progress.done() == total);
 }

@@ -1,3 +1,4 @@
+#include "milter/store/entry_details.hpp"
 #include "milter/subject.hpp"
 #include "tests/store/entry_makers.hpp"
 
@@ -8,6 +9,16 @@
 namespace {
 
 const store::LocalParts local_parts{std::string(32, 'k')};
+
+// As it comes out of the store.
+policy::JournalEntry stored(const policy::JournalEntry& entry) {
+    policy::JournalEntry columns;
+    columns.time = entry.time;
+    columns.case_id = entry.case_id;
+    columns.evidence.client = entry.evidence.client;
+    columns.evidence.mail_from_domain = entry.evidence.mail_from_domain;
+    return store::with_details(columns, store::details_of(entry));
+}
 
 bool names(const std::string& subject, const policy::JournalEntry& entry) {
     return milter::names(milter::read_subject(subject).value(), local_parts)(entry);
@@ -91,6 +102,32 @@ TEST_CASE("subject: an address is found hashed and in full") {
     }
     const auto entry = with([](auto& evidence) { evidence.dkim->front().auid = "i@w.test"; });
     CHECK(names("i@w.test", local_parts.hidden(entry)));
+}
+
+TEST_CASE("subject: an internationalised name is found as it was stored") {
+    const auto entry = with([](auto& evidence) {
+        evidence.mail_from = "joerg@b\u00fccher.example";
+        evidence.mail_from_domain = "xn--bcher-kva.example";
+        evidence.recipients = {"empf\u00e4nger@m\u00fchle.example"};
+        evidence.helo = "b\u00e4r.example";
+        evidence.dkim->front().sdid = "d\u00f6rfer.example";
+        evidence.dkim->front().auid = "i@h\u00f6fe.example";
+    });
+    for (const auto& one : {stored(entry), stored(local_parts.hidden(entry))}) {
+        for (const auto* const subject : {"joerg@b\u00fccher.example",
+                                          "joerg@xn--bcher-kva.example",
+                                          "b\u00fccher.example",
+                                          "empf\u00e4nger@m\u00fchle.example",
+                                          "m\u00fchle.example",
+                                          "b\u00e4r.example",
+                                          "d\u00f6rfer.example",
+                                          "i@h\u00f6fe.example",
+                                          "h\u00f6fe.example"}) {
+            CAPTURE(subject);
+            CHECK(names(subject, one));
+        }
+        CHECK_FALSE(names("joerg@m\u00fchle.example", one));
+    }
 }
 
 TEST_CASE("subject: an address or a network is that of the client") {

@@ -111,3 +111,16 @@ TEST_CASE("profiles ask and answer as they are known to") {
           "451 4.7.24");
     CHECK(replies_of(Profile::rfc7372)[Reason::dkim_temperror].enforce.to_string() == "451 4.4.3");
 }
+
+TEST_CASE("whether MTAs agree about an address") {
+    for (const auto* const address : {"user@example.org", "\"a b\"@example.org", "postmaster"}) {
+        CHECK(has_one_reading(address));
+    }
+    for (const auto* const address : {"user%there@example.org",
+                                      "there!user@example.org",
+                                      "\"a@b\"@example.org",
+                                      "user@example.org(x)",
+                                      ""}) {
+        CHECK_FALSE(has_one_reading(address));
+    }
+}

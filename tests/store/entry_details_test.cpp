@@ -174,7 +174,7 @@ TEST_CASE("every value is read as it was written") {
                          DkimResult::permerror}));
 }
 
-TEST_CASE("text of strangers is made printable and cut") {
+TEST_CASE("text of strangers stays as it is, and is cut") {
     JournalEntry entry = tests::entry("c1");
     entry.evidence.helo = "\r\n\xff\\";
     entry.evidence.mail_from = std::string(100'000, 'x') + "@example.org";
@@ -184,12 +184,12 @@ TEST_CASE("text of strangers is made printable and cut") {
     entry.evidence.iprev->names.front().name = "\x7f";
 
     const Evidence read = read_back(entry).evidence;
-    CHECK(read.helo == R"(\x0d\x0a\xff\x5c)");
+    CHECK(read.helo == entry.evidence.helo);
     CHECK(read.mail_from == std::string(320, 'x') + "...");
-    CHECK(read.recipients == std::vector<std::string>{R"(a\x01@example.net)"});
-    CHECK(read.spf_mail_from->explanation.size() == 323);
+    CHECK(read.recipients == entry.evidence.recipients);
+    CHECK(read.spf_mail_from->explanation == std::string(320, '\0') + "...");
     CHECK(read.dkim->front().signature == "bbbbbbbbbbbbbbbb");
-    CHECK(read.iprev->names.front().name == R"(\x7f)");
+    CHECK(read.iprev->names == entry.evidence.iprev->names);
 }
 
 // Numbers and types of fields, as they are in databases out there. Never change what is expected

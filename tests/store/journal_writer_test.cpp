@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,6 +20,8 @@ using Cases = std::vector<std::string>;
 // after trouble.
 class Script {
 public:
+    explicit Script(std::uint64_t kept = 0) : kept_{kept} {} // entries from before
+
     void set_trouble(const std::string& what) {
         const std::lock_guard lock{mutex_};
         trouble_ = what;
@@ -28,9 +32,14 @@ public:
         trouble_with_opening_ = what;
     }
 
-    void set_rounds_of_trimming(int rounds) {
+    void set_trouble_with_preparing(const std::string& what) {
         const std::lock_guard lock{mutex_};
-        rounds_ = rounds;
+        trouble_with_preparing_ = what;
+    }
+
+    void set_trouble_with_trimming(const std::string& what) {
+        const std::lock_guard lock{mutex_};
+        trouble_with_trimming_ = what;
     }
 
     void hold() {
@@ -69,6 +78,11 @@ public:
         return written_;
     }
 
+    std::uint64_t most_kept() const {
+        const std::lock_guard lock{mutex_};
+        return most_kept_;
+    }
+
     std::vector<store::JournalHealth> told() const {
         const std::lock_guard lock{mutex_};
         return told_;
@@ -86,6 +100,12 @@ public:
         throw_if(trouble_with_opening_);
     }
 
+    void prepare(policy::JournalEntry& entry) {
+        const std::lock_guard lock{mutex_};
+        throw_if(trouble_with_preparing_);
+        entry.host = "prepared ";
+    }
+
     void append(std::span<const policy::JournalEntry> entries) {
         std::unique_lock lock{mutex_};
         ++appends_;
@@ -95,15 +115,20 @@ public:
         for (const auto& entry : entries) {
             written_.push_back(entry.host + entry.case_id);
         }
+        kept_ += entries.size();
+        most_kept_ = std::max(most_kept_, kept_);
         changes_.notify_all();
     }
 
-    bool trim(const store::Bounds& bounds) {
+    store::Store::Trimmed trim(const store::Bounds& bounds) {
         const std::lock_guard lock{mutex_};
         trims_.push_back(bounds);
         changes_.notify_all();
-        throw_if(trouble_);
-        return --rounds_ > 0;
+        throw_if(trouble_with_trimming_);
+        const auto too_many = kept_ - std::min(kept_, bounds.most);
+        const auto trimmed = std::min<std::uint64_t>(too_many, 1'000);
+        kept_ -= trimmed;
+        return {trimmed, trimmed < too_many};
     }
 
     void tell(const store::JournalHealth& health) {
@@ -123,8 +148,11 @@ private:
     std::condition_variable changes_;
     std::string trouble_;
     std::string trouble_with_opening_;
+    std::string trouble_with_preparing_;
+    std::string trouble_with_trimming_;
     bool is_held_ = false;
-    int rounds_ = 0;
+    std::uint64_t kept_;
+    std::uint64_t most_kept_ = 0;
     int appends_ = 0;
     Cases written_;
     std::vector<store::JournalHealth> told_;
@@ -137,15 +165,17 @@ public:
 
     void append(std::span<const policy::JournalEntry> entries) override { script_.append(entries); }
 
-    Position read(const store::Filter&, Position position, const Visit&) override {
-        return position;
+    Position end() override { return 0; }
+
+    Reading read(const store::Filter&, Position position, const Visit&) override {
+        return {position, {}};
     }
 
     std::uint64_t count(const store::Filter&) override { return 0; }
 
-    bool trim(const store::Bounds& bounds) override { return script_.trim(bounds); }
+    Trimmed trim(const store::Bounds& bounds) override { return script_.trim(bounds); }
 
-    std::uint64_t forget(const Predicate&) override { return 0; }
+    Forgotten forget(const Predicate&) override { return {}; }
 
 private:
     Script& script_;
@@ -153,22 +183,20 @@ private:
 
 store::JournalTarget open(Script& script) {
     script.open();
-    return {std::make_unique<FakeStore>(script), [](policy::JournalEntry entry) {
-                entry.host = "prepared ";
-                return entry;
-            }};
+    return {std::make_unique<FakeStore>(script),
+            [&script](policy::JournalEntry& entry) { script.prepare(entry); }};
 }
 
 constexpr store::JournalLimits hasty{.collect = 0ms, .retry = 1ms, .trim = 1h};
 
 struct Journal {
-    explicit Journal(store::JournalLimits limits = hasty)
-        : writer{[this] { return open(script); },
-                 [] {
-                     return store::Bounds{tests::noon, 7};
-                 },
-                 [this](const store::JournalHealth& health) { script.tell(health); },
-                 limits} {}
+    explicit Journal(store::JournalLimits limits = hasty, std::uint64_t kept = 0)
+        : script{kept}, writer{[this] { return open(script); },
+                               [] {
+                                   return store::Bounds{tests::noon, 7};
+                               },
+                               [this](const store::JournalHealth& health) { script.tell(health); },
+                               limits} {}
 
     Script script;
     store::JournalWriter writer; // last: it uses the script
@@ -288,13 +316,38 @@ TEST_CASE("what there is no room for is dropped and counted") {
 }
 
 TEST_CASE("an entry without end is no way to fill the memory") {
+    using policy::Evidence;
+    const std::string large(100'000, 'x');
+    const std::vector<std::function<void(Evidence & evidence)>> ways{
+        [&](Evidence& evidence) { evidence.helo = large; },
+        [&](Evidence& evidence) { evidence.mail_from = large; },
+        [&](Evidence& evidence) { evidence.mail_from_domain = large; },
+        [&](Evidence& evidence) { evidence.recipients.assign(10, std::string(10'000, 'x')); },
+        [&](Evidence& evidence) { evidence.iprev->names.front().name = large; },
+        [&](Evidence& evidence) {
+            evidence.iprev->names.front().addresses.assign(7'000, policy::Address{});
+        },
+        [&](Evidence& evidence) { evidence.spf_mail_from->domain = large; },
+        [&](Evidence& evidence) { evidence.spf_mail_from->mechanism = large; },
+        [&](Evidence& evidence) { evidence.spf_helo->problem = large; },
+        [&](Evidence& evidence) { evidence.spf_helo->explanation = large; },
+        [&](Evidence& evidence) { evidence.dkim->front().sdid = large; },
+        [&](Evidence& evidence) { evidence.dkim->front().auid = large; },
+        [&](Evidence& evidence) { evidence.dkim->front().selector = large; },
+        [&](Evidence& evidence) { evidence.dkim->front().algorithm = large; },
+        [&](Evidence& evidence) { evidence.dkim->front().signature = large; },
+        [&](Evidence& evidence) { evidence.dkim->front().problem = large; },
+        [&](Evidence& evidence) { evidence.dkim->resize(1'000); }};
     store::JournalLimits limits = hasty;
     limits.queue_octets = 100'000;
     Journal journal{limits};
-    policy::JournalEntry entry = tests::entry("large");
-    entry.evidence.recipients.assign(10, std::string(10'000, 'x'));
-    journal.writer.write(entry);
-    CHECK(journal.writer.health().dropped == 1);
+    std::size_t tried = 0;
+    for (const auto& make_large : ways) {
+        policy::JournalEntry entry = tests::entry("large");
+        make_large(entry.evidence);
+        journal.writer.write(entry);
+        CHECK(journal.writer.health().dropped == ++tried);
+    }
 }
 
 TEST_CASE("there is room again after trouble") {
@@ -346,22 +399,64 @@ TEST_CASE("what is written after the end is dropped") {
 }
 
 TEST_CASE("the store is trimmed, mail or no mail, until nothing is left to trim") {
-    store::JournalLimits limits = hasty;
-    limits.trim = std::chrono::seconds{0};
-    Journal journal{limits};
-    journal.script.set_rounds_of_trimming(3);
-    journal.script.await_trims(5);
+    Journal journal{hasty, 2'507};
+    journal.script.await_trims(3);
     journal.writer.close();
+    CHECK(journal.script.trims().size() == 3);
     CHECK(journal.script.trims().front().most == 7);
     CHECK(journal.script.trims().front().oldest == tests::noon);
     CHECK(journal.script.told().empty());
 }
 
-TEST_CASE("trouble with trimming is told") {
-    Journal journal;
-    journal.script.set_trouble("away");
-    journal.writer.write(tests::entry("0"));
-    journal.script.await_told(1);
+TEST_CASE("the store is trimmed again and again") {
+    store::JournalLimits limits = hasty;
+    limits.trim = std::chrono::seconds{0};
+    Journal journal{limits};
+    journal.script.await_trims(5);
+}
+
+TEST_CASE("what is more than can be trimmed in one turn goes in the next ones") {
+    Journal journal{hasty, 100'007};
+    journal.script.await_trims(100);
     journal.writer.close();
+    CHECK(journal.script.trims().size() == 100);
+}
+
+TEST_CASE("however much comes, there are not many more than there may be") {
+    Journal journal; // which has the next trim in an hour
+    constexpr int at_once = 500;
+    for (int last = at_once; last <= 20'000; last += at_once) {
+        write(journal.writer, last - at_once, last);
+        journal.script.await_written(static_cast<std::size_t>(last));
+    }
+    journal.writer.close();
+    CHECK(journal.script.written().size() == 20'000);
+    CHECK(journal.script.most_kept() <= 7 + 1'000 + at_once);
+}
+
+TEST_CASE("trouble with trimming is told once, and is over when trimming works") {
+    store::JournalLimits limits = hasty;
+    limits.trim = std::chrono::seconds{0};
+    Journal journal{limits};
+    journal.script.set_trouble_with_trimming("away");
+    journal.script.await_told(1);
+    write(journal.writer, 0, 10);
+    journal.script.await_written(10); // which works
+    journal.script.await_trims(journal.script.trims().size() + 3);
+    CHECK(journal.script.told().size() == 1);
     CHECK(journal.script.told().front().trouble == "away");
+    CHECK(journal.writer.health().trouble == "away");
+    journal.script.set_trouble_with_trimming("");
+    journal.script.await_told(2);
+    CHECK(journal.script.told().back().trouble.empty());
+}
+
+TEST_CASE("trouble with preparing entries takes nothing of them") {
+    Journal journal;
+    journal.script.set_trouble_with_preparing("no memory");
+    write(journal.writer, 0, 10);
+    journal.script.await_told(1);
+    journal.script.set_trouble_with_preparing("");
+    journal.script.await_written(10);
+    CHECK(journal.script.written() == written_cases(10));
 }

@@ -2,6 +2,7 @@
 #include "milter/store/store.hpp"
 #include "policy/ascii.hpp"
 #include "policy/decide.hpp"
+#include "policy/mailbox.hpp"
 #include "tests/store/entry_makers.hpp"
 #include "tests/store/temporary_folder.hpp"
 #include "tests/store/trouble.hpp"
@@ -54,11 +55,45 @@ TEST_CASE("what is hidden already, and what hides nobody, stay as they are") {
     CHECK(LocalParts{}.hidden("user@example.org") == "user@example.org");
 }
 
+TEST_CASE("a local part that may lead elsewhere may still when it is hidden") {
+    const LocalParts hashed{key};
+    for (const auto* const address : {"user%there.example@example.org",
+                                      "there.example!user@example.org",
+                                      "\"a@b\"@b.example"}) {
+        const std::string hidden = hashed.hidden(address);
+        CAPTURE(hidden);
+        CHECK(policy::Mailbox::parse(hidden));
+        CHECK_FALSE(policy::has_one_reading(hidden));
+        CHECK(hashed.hidden(hidden) == hidden);
+    }
+    CHECK(policy::has_one_reading(hashed.hidden("user@example.org")));
+    CHECK(policy::has_one_reading(hashed.hidden("\"a b\"@example.org")));
+    CHECK(policy::has_one_reading(hashed.hidden("postmaster")));
+}
+
 TEST_CASE("whatever stands before the last @ is hidden") {
     const LocalParts hashed{key};
     CHECK(hashed.hidden("postmaster").find("postmaster") == std::string::npos);
     CHECK(hashed.hidden("\"a@b\"@example.org").find("a@b") == std::string::npos);
     CHECK(hashed.hidden("~0123456789ABCDEF@example.org") != "~0123456789ABCDEF@example.org");
+}
+
+TEST_CASE("of an address that can be read in more than one way nothing is left") {
+    const LocalParts hashed{key};
+    for (const auto* const address : {"postmaster@z<alice.secret>",
+                                      "user@example.net (Alice Secret)",
+                                      "<alice@secret.example",
+                                      "alice secret@secret.example",
+                                      "\"alice\"",
+                                      "@secret.example:"}) {
+        CAPTURE(address);
+        const std::string hidden = hashed.hidden(address);
+        CHECK(hidden.size() == std::string{"~0123456789abcdef<"}.size());
+        CHECK_FALSE(policy::Mailbox::parse(hidden));
+        CHECK(hashed.hidden(hidden) == hidden);
+        CHECK(LocalParts{}.hidden(address) == address);
+    }
+    CHECK(hashed.hidden("a@b<alice>") != hashed.hidden("a@b<bob>"));
 }
 
 TEST_CASE("an entry has no local part left") {
@@ -85,6 +120,22 @@ TEST_CASE("an entry has no local part left") {
     CHECK(LocalParts{}.hidden(entry) == entry);
 }
 
+TEST_CASE("a text of SPF is left out where there is no telling what it spells") {
+    for (const std::string& local_part : {std::string{"\xce\xb1\xce\xb2"},
+                                          std::string{"j\xc3\xb6rg"},
+                                          std::string{"'"},
+                                          std::string(65, 'x')}) {
+        CAPTURE(local_part);
+        policy::JournalEntry entry = tests::entry("c1");
+        entry.evidence.mail_from = local_part + "@example.org";
+        entry.evidence.spf_mail_from->problem = "";
+        entry.evidence.spf_mail_from->explanation = "no mail from %CE%B1%CE%B2, %27 or rg";
+        const auto hidden = LocalParts{key}.hidden(entry).evidence.spf_mail_from;
+        CHECK(hidden->explanation == "(left out: it could spell the local part)");
+        CHECK(hidden->problem.empty());
+    }
+}
+
 TEST_CASE("a text of SPF that could not spell the local part is kept") {
     policy::JournalEntry entry = tests::entry("c1");
     entry.evidence.mail_from = "jane.doe@example.org";
@@ -102,11 +153,21 @@ TEST_CASE("a hidden entry is judged as the full one was") {
                                               "@example.net",
                                               "~0123456789abcdef@example.net",
                                               "\"a b\"@example.net",
+                                              "\"a@b\"@example.net",
+                                              "user%example.org@example.net",
+                                              "example.org!user@example.net",
+                                              "user%example.org",
+                                              "\"a b\"",
+                                              "user@example.net(@example.org",
+                                              "x(@example.org",
                                               ""};
     const std::vector<std::vector<policy::RecipientPattern>> patterns{
         {},
         {{"postmaster", "*"}},
         {{"*", "example.org"}},
+        {{"*", "example.net"}},
+        {{"user%example.org", "example.net"}, {"\"a@b\"", "*"}},
+        {{"x(", "example.org"}},
         {{"*", "*"}},
         {{"user", "example.net"}, {"Other", "EXAMPLE.net"}},
         {{"~0123456789abcdef", "example.net"}},

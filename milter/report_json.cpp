@@ -106,9 +106,9 @@ Json to_json(const policy::DayRow& row) {
 
 Json total_of(const policy::Report& report) {
     Json json = numbers_of(report.total);
-    json["sender_domains"] = report.sender_domains.size();
+    json["sender_domains"] = report.all_sender_domains;
     json["refused_sender_domains"] = report.refused_sender_domains;
-    json["networks"] = report.client_networks.size();
+    json["networks"] = report.all_networks;
     json["refused_networks"] = report.refused_networks;
     return json;
 }

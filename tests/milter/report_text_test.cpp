@@ -195,6 +195,25 @@ TEST_CASE("report_text: a limit leaves out rows and says so") {
     CHECK_FALSE(has(text, "ours.example"));
 }
 
+TEST_CASE("report_text: senders that only the sums know are told") {
+    policy::ReportMaker maker{std::size_t{64} << 10U};
+    for (int i = 0; i < 1'000; ++i) {
+        const std::string number = std::to_string(i);
+        maker.add(tests::judged(
+            tests::without_ptr("d" + number + ".example", "2001:db8:" + number + "::1")));
+    }
+    const auto report = maker.report();
+    const auto dropped = [](std::size_t rows) {
+        return "and, in the sums alone, " + std::to_string(1'000 - rows) + ' ';
+    };
+    const std::string text = milter::report_text(report, scope(), {132, false, false});
+    CHECK(has(text, "of 1,000 sender domains"));
+    CHECK_FALSE(has(text, "of that."));
+    CHECK(has(text, dropped(report.sender_domains.size()) + "sender domains with the least mail"));
+    CHECK(has(text, dropped(report.client_networks.size()) + "networks with the least mail"));
+    CHECK(json_of(report, scope())["total"]["sender_domains"] == 1'000);
+}
+
 TEST_CASE("report_text: an empty journal") {
     const std::string text =
         milter::report_text(policy::ReportMaker{}.report(), scope(), {80, false, false});

@@ -14,7 +14,6 @@
 #include "policy/replay.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -22,6 +21,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace milter {
@@ -73,7 +73,7 @@ report_by(const policy::Policy& candidate, const Config& config, const ReportSco
 
 void print(const policy::Report& report, const ReportScope& scope, const ReportOptions& options) {
     if (options.as_json) {
-        fmt::print("{}\n", to_json(report, scope).dump(2));
+        write_json(report, scope, [](std::string_view text) { fmt::print("{}", text); });
     } else {
         fmt::print("{}", report_text(report, scope, terminal_at(STDOUT_FILENO)));
     }

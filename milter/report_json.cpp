@@ -124,38 +124,67 @@ Json to_json(const policy::DayRow& row) {
     return json;
 }
 
-template <typename Row>
-Json to_json(const std::vector<Row>& rows, std::optional<std::size_t> limit) {
-    Json array = Json::array();
-    for (std::size_t i = 0; i < std::min(rows.size(), limit.value_or(rows.size())); ++i) {
-        array.push_back(to_json(rows[i]));
-    }
-    return array;
-}
-
 Json total_of(const policy::Report& report) {
     Json json = numbers_of(report.total);
-    json["sender_domains"] = report.sender_domains.size();
+    json["sender_domains"] = report.all_sender_domains;
     json["refused_sender_domains"] = report.refused_sender_domains;
-    json["networks"] = report.client_networks.size();
+    json["networks"] = report.all_networks;
     json["refused_networks"] = report.refused_networks;
     return json;
 }
 
+// The outermost object, member by member.
+class ObjectWriter {
+public:
+    explicit ObjectWriter(const Write& write) : write_{write} { write_("{"); }
+
+    void add(std::string_view name, const Json& value) {
+        begin(name);
+        write_(value.dump());
+    }
+
+    template <typename Row>
+    void add_rows(std::string_view name,
+                  const std::vector<Row>& rows,
+                  std::optional<std::size_t> limit) {
+        begin(name);
+        write_("[");
+        for (std::size_t i = 0; i < std::min(rows.size(), limit.value_or(rows.size())); ++i) {
+            write_(i == 0 ? "\n    " : ",\n    ");
+            write_(to_json(rows[i]).dump());
+        }
+        write_("]");
+    }
+
+    void end() { write_("\n}\n"); }
+
+private:
+    void begin(std::string_view name) {
+        write_(is_first_ ? "\n  " : ",\n  ");
+        write_(Json(name).dump() + ": ");
+        is_first_ = false;
+    }
+
+    const Write& write_;
+    bool is_first_ = true;
+};
+
 } // namespace
 
-nlohmann::ordered_json to_json(const policy::Report& report, const ReportScope& scope) {
-    return {{"since", to_string(scope.since)},
-            {"until", to_string(scope.until)},
-            {"stage", scope.stage.empty() ? Json(nullptr) : Json(scope.stage)},
-            {"candidate", scope.candidate.empty() ? Json(nullptr) : Json(scope.candidate)},
-            {"total", total_of(report)},
-            {"reasons", to_json(report.reasons, std::nullopt)},
-            {"stages", to_json(report.stages, std::nullopt)},
-            {"stage_changes", to_json(report.stage_changes, std::nullopt)},
-            {"sender_domains", to_json(report.sender_domains, scope.limit)},
-            {"client_networks", to_json(report.client_networks, scope.limit)},
-            {"days", to_json(report.days, std::nullopt)}};
+void write_json(const policy::Report& report, const ReportScope& scope, const Write& write) {
+    ObjectWriter object{write};
+    object.add("since", to_string(scope.since));
+    object.add("until", to_string(scope.until));
+    object.add("stage", scope.stage.empty() ? Json(nullptr) : Json(scope.stage));
+    object.add("candidate", scope.candidate.empty() ? Json(nullptr) : Json(scope.candidate));
+    object.add("total", total_of(report));
+    object.add_rows("reasons", report.reasons, std::nullopt);
+    object.add_rows("stages", report.stages, std::nullopt);
+    object.add_rows("stage_changes", report.stage_changes, std::nullopt);
+    object.add_rows("sender_domains", report.sender_domains, scope.limit);
+    object.add_rows("client_networks", report.client_networks, scope.limit);
+    object.add_rows("days", report.days, std::nullopt);
+    object.end();
 }
 
 } // namespace milter

@@ -4,10 +4,14 @@
 #include "milter/report_scope.hpp"
 #include "policy/report.hpp"
 
-#include <nlohmann/json_fwd.hpp>
+#include <functional>
+#include <string_view>
 
 namespace milter {
 
-nlohmann::ordered_json to_json(const policy::Report& report, const ReportScope& scope);
+using Write = std::function<void(std::string_view text)>;
+
+// An object, row by row: of hostile mail there may be tens of thousands. One row is one line.
+void write_json(const policy::Report& report, const ReportScope& scope, const Write& write);
 
 } // namespace milter

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace milter {
@@ -55,6 +56,15 @@ std::string fault_in(const policy::Group& group) {
 void add_more(Page& page, std::size_t rows, std::size_t limit) {
     if (rows > limit) {
         page.paragraph("and " + grouped(rows - limit) + " more: --limit " + std::to_string(rows),
+                       margin);
+    }
+}
+
+// Of whom only the sums know, because there are too many.
+void add_dropped(Page& page, std::size_t rows, std::uint64_t all, std::string_view what) {
+    if (all > rows) {
+        page.paragraph("and, in the sums alone, " + grouped(all - rows) + ' ' + std::string{what} +
+                           " with the least mail",
                        margin);
     }
 }
@@ -121,6 +131,7 @@ void add_sender_domains(Page& page, const policy::Report& report, std::size_t li
     }
     page.table(table);
     add_more(page, rows.size(), limit);
+    add_dropped(page, report.sender_domains.size(), report.all_sender_domains, "sender domains");
 }
 
 void add_letters(Page& page, const policy::Report& report, std::size_t limit) {
@@ -160,6 +171,7 @@ void add_networks(Page& page, const policy::Report& report, std::size_t limit) {
     }
     page.table(table);
     add_more(page, rows.size(), limit);
+    add_dropped(page, report.client_networks.size(), report.all_networks, "networks");
 }
 
 void add_temporary_errors(Page& page, const policy::Report& report, std::size_t limit) {

@@ -30,7 +30,7 @@ std::string title_of(const ReportScope& scope) {
 }
 
 // How few of the domains send most of what is refused: whether letters will do. Empty where it
-// takes more than half of them.
+// takes more than half of them, or those that have no row.
 std::string concentration(const policy::Report& report) {
     const std::uint64_t refused = report.total.counts.refused;
     std::uint64_t sum = 0;
@@ -42,7 +42,7 @@ std::string concentration(const policy::Report& report) {
         sum += row.group.counts.refused;
         ++domains;
     }
-    if (domains * 2 > report.refused_sender_domains) {
+    if (sum * 10 < refused * 8 || domains * 2 > report.refused_sender_domains) {
         return "";
     }
     return ' ' + counted(domains, "domain sends ", "domains send ") + percent(sum, refused) +

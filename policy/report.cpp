@@ -1,6 +1,7 @@
 #include "policy/report.hpp"
 
 #include "policy/ascii.hpp"
+#include "policy/distinct.hpp"
 #include "policy/fault.hpp"
 #include "policy/report_tally.hpp"
 
@@ -23,13 +24,6 @@ SendingDomain sender_domain_of(const Evidence& evidence) {
     return {false, to_lower(evidence.mail_from_domain)};
 }
 
-// Things by the order in which they were first seen.
-template <typename Map>
-std::uint32_t number_of(Map& numbers, typename Map::key_type thing) {
-    return numbers.try_emplace(std::move(thing), static_cast<std::uint32_t>(numbers.size()))
-        .first->second;
-}
-
 // Greater is worse.
 auto harm_of(const Group& group) {
     return std::tuple{group.counts.refused,
@@ -46,16 +40,25 @@ void sort_by_harm(std::vector<Row>& rows) {
         rows, std::ranges::greater{}, [](const Row& row) { return harm_of(row.group); });
 }
 
-template <typename Row>
-std::uint64_t refused_in(const std::vector<Row>& rows) {
-    return static_cast<std::uint64_t>(
-        std::ranges::count_if(rows, [](const Row& row) { return row.group.counts.refused > 0; }));
+using policy::hash_of;
+
+std::uint64_t hash_of(const SendingDomain& sender_domain) {
+    const std::uint64_t hash = hash_of(sender_domain.domain);
+    return sender_domain.is_null_path ? ~hash : hash;
+}
+
+// Without case, as few receivers tell local parts apart by it.
+std::vector<std::uint64_t> hashes_of_recipients(const Evidence& evidence) {
+    std::vector<std::uint64_t> hashes;
+    for (const auto& recipient : evidence.recipients) {
+        hashes.push_back(hash_of(to_lower(recipient)));
+    }
+    return hashes;
 }
 
 struct SendingDomainHash {
     std::size_t operator()(const SendingDomain& sender_domain) const {
-        const std::size_t hash = std::hash<std::string>{}(sender_domain.domain);
-        return sender_domain.is_null_path ? ~hash : hash;
+        return static_cast<std::size_t>(hash_of(sender_domain));
     }
 };
 
@@ -65,20 +68,88 @@ struct PrefixOrder {
     }
 };
 
+// A group, and what it is seen with: a domain's networks, a network's domains.
+struct Tally {
+    GroupTally group;
+    Distinct peers;
+
+    std::size_t octets() const { return group.octets() + peers.octets(); }
+};
+
+std::size_t octets_of(const SendingDomain& sender_domain) {
+    return sizeof(SendingDomain) + sender_domain.domain.size();
+}
+
+std::size_t octets_of(const Prefix&) {
+    return sizeof(Prefix);
+}
+
+// A tally for each of what strangers vary.
+template <typename Name, typename Map>
+class Tallied {
+public:
+    void
+    add(const Name& name, std::uint64_t hash, const Observation& observation, std::uint64_t peer) {
+        const auto [found, is_new] = tallies_.try_emplace(name);
+        Tally& tally = found->second;
+        octets_ += is_new ? octets_of(name) + sizeof(Tally) : 0;
+        octets_ -= tally.octets();
+        tally.group.add(observation);
+        tally.peers.insert(peer);
+        octets_ += tally.octets();
+        all_.insert(hash);
+        if (observation.outlook.is_refused()) {
+            refused_.insert(hash);
+        }
+    }
+
+    // Those with the least mail go, so that half of them are left.
+    void drop_half();
+
+    const Map& tallies() const { return tallies_; }
+
+    const Distinct& all() const { return all_; }
+
+    const Distinct& refused() const { return refused_; }
+
+    std::size_t octets() const { return octets_; }
+
+private:
+    Map tallies_;
+    Distinct all_;     // also those that are dropped
+    Distinct refused_; // that have something refused
+    std::size_t octets_ = 0;
+};
+
+template <typename Name, typename Map>
+void Tallied<Name, Map>::drop_half() {
+    std::vector<std::uint64_t> messages;
+    for (const auto& [name, tally] : tallies_) {
+        messages.push_back(tally.group.messages());
+    }
+    const auto middle = messages.begin() + static_cast<std::ptrdiff_t>(messages.size() / 2);
+    std::ranges::nth_element(messages, middle);
+    const auto is_less = [&](std::uint64_t number) { return number < *middle; };
+    auto equals_to_drop = (middle - messages.begin()) - std::ranges::count_if(messages, is_less);
+    std::erase_if(tallies_, [&](const auto& each) {
+        const auto& [name, tally] = each;
+        const std::uint64_t number = tally.group.messages();
+        const bool is_dropped = number < *middle || (number == *middle && equals_to_drop-- > 0);
+        octets_ -= is_dropped ? octets_of(name) + sizeof(Tally) + tally.octets() : 0;
+        return is_dropped;
+    });
+}
+
 } // namespace
 
 class ReportMaker::Tallies {
 public:
+    explicit Tallies(std::size_t most_octets) : most_octets_{most_octets} {}
+
     void add(const JournalEntry& entry, const Outlook& outlook);
     Report report() const;
 
 private:
-    // A group, and what it is seen with: a domain's networks, a network's domains.
-    struct Tally {
-        GroupTally group;
-        Distinct peers;
-    };
-
     struct ReasonTally {
         std::uint64_t exempt = 0;
         Answers foretold;
@@ -90,34 +161,21 @@ private:
         Distinct sender_domains;
     };
 
-    std::vector<std::uint32_t> recipients_of(const Evidence& evidence);
     void add_reason(const Observation& observation);
     void add_stage(const Observation& observation);
     void add_rows(Report& report) const;
     void add_stage_rows(Report& report) const;
 
-    std::unordered_map<std::string, std::uint32_t> recipients_;
-    std::map<Address::Bytes, std::uint32_t> clients_;
-    std::map<Prefix, std::uint32_t, PrefixOrder> networks_;
-    std::unordered_map<SendingDomain, std::uint32_t, SendingDomainHash> sender_domains_;
-
+    std::size_t most_octets_;
     GroupTally total_;
-    std::vector<Tally> by_sender_domain_; // by number
-    std::vector<Tally> by_network_;       // by number
+    Tallied<SendingDomain, std::unordered_map<SendingDomain, Tally, SendingDomainHash>>
+        sender_domains_;
+    Tallied<Prefix, std::map<Prefix, Tally, PrefixOrder>> networks_;
     std::map<Reason, ReasonTally> by_reason_;
     std::map<std::string, StageTally> by_stage_;
     std::map<std::pair<std::string, std::string>, StageTally> by_stage_change_; // from, to
     std::map<std::chrono::sys_days, Counts> by_day_;
 };
-
-// Without case, as few receivers tell local parts apart by it.
-std::vector<std::uint32_t> ReportMaker::Tallies::recipients_of(const Evidence& evidence) {
-    std::vector<std::uint32_t> numbers;
-    for (const auto& recipient : evidence.recipients) {
-        numbers.push_back(number_of(recipients_, to_lower(recipient)));
-    }
-    return numbers;
-}
 
 void ReportMaker::Tallies::add_reason(const Observation& observation) {
     const Outlook& outlook = observation.outlook;
@@ -141,7 +199,7 @@ void ReportMaker::Tallies::add_stage(const Observation& observation) {
     const std::string& from = observation.entry.verdict.stage;
     const std::string& to = observation.outlook.stage;
     add_to(by_stage_[to]);
-    if (from != to && observation.outlook.standing != Standing::unknown) {
+    if (from != to && observation.outlook.prospect != Prospect::unknown) {
         add_to(by_stage_change_[{from, to}]);
     }
 }
@@ -149,41 +207,45 @@ void ReportMaker::Tallies::add_stage(const Observation& observation) {
 void ReportMaker::Tallies::add(const JournalEntry& entry, const Outlook& outlook) {
     const Evidence& evidence = entry.evidence;
     const Address client = evidence.client.value_or(Address{});
-    const auto recipients = recipients_of(evidence);
+    const Prefix network = network_of(client);
+    const SendingDomain sender_domain = sender_domain_of(evidence);
+    const auto recipients = hashes_of_recipients(evidence);
     const bool is_in_the_way = outlook.is_refused() || outlook.prospect == Prospect::temporary;
+    Example example{evidence};
     const Observation observation{
         .entry = entry,
+        .example = example,
         .outlook = outlook,
         .kind = kind_of(evidence, entry.host),
-        .found = is_in_the_way ? fault_found(evidence, outlook.reason.value()) : "",
-        .client = number_of(clients_, client.bytes()),
-        .network = number_of(networks_, network_of(client)),
-        .sender_domain = number_of(sender_domains_, sender_domain_of(evidence)),
+        .found = is_in_the_way ? hash_of(fault_found(evidence, outlook.reason.value())) : 0,
+        .client = hash_of(client.bytes()),
+        .network = hash_of(network.address.bytes()),
+        .sender_domain = hash_of(sender_domain),
         .recipients = recipients};
-    by_sender_domain_.resize(sender_domains_.size());
-    by_network_.resize(networks_.size());
     total_.add(observation);
-    Tally& of_domain = by_sender_domain_[observation.sender_domain];
-    of_domain.group.add(observation);
-    of_domain.peers.insert(observation.network);
-    Tally& of_network = by_network_[observation.network];
-    of_network.group.add(observation);
-    of_network.peers.insert(observation.sender_domain);
+    sender_domains_.add(sender_domain, observation.sender_domain, observation, observation.network);
+    networks_.add(network, observation.network, observation, observation.sender_domain);
     add_reason(observation);
     add_stage(observation);
     count(by_day_[std::chrono::floor<std::chrono::days>(entry.time)], observation);
+    if (sender_domains_.octets() + networks_.octets() <= most_octets_) {
+        return;
+    }
+    if (sender_domains_.octets() > networks_.octets()) {
+        sender_domains_.drop_half();
+    } else {
+        networks_.drop_half();
+    }
 }
 
 void ReportMaker::Tallies::add_rows(Report& report) const {
-    for (const auto& [sender_domain, number] : sender_domains_) {
-        const Tally& tally = by_sender_domain_[number];
+    for (const auto& [sender_domain, tally] : sender_domains_.tallies()) {
         report.sender_domains.push_back({sender_domain, tally.group.group(), tally.peers.size()});
     }
     std::ranges::sort(report.sender_domains, {}, [](const SenderDomainRow& row) {
         return std::tie(row.sender_domain.domain, row.sender_domain.is_null_path);
     });
-    for (const auto& [network, number] : networks_) {
-        const Tally& tally = by_network_[number];
+    for (const auto& [network, tally] : networks_.tallies()) {
         report.client_networks.push_back({network, tally.group.group(), tally.peers.size()});
     }
     for (const auto& [reason, tally] : by_reason_) {
@@ -222,12 +284,15 @@ Report ReportMaker::Tallies::report() const {
     });
     sort_by_harm(report.sender_domains);
     sort_by_harm(report.client_networks);
-    report.refused_sender_domains = refused_in(report.sender_domains);
-    report.refused_networks = refused_in(report.client_networks);
+    report.all_sender_domains = sender_domains_.all().size();
+    report.all_networks = networks_.all().size();
+    report.refused_sender_domains = sender_domains_.refused().size();
+    report.refused_networks = networks_.refused().size();
     return report;
 }
 
-ReportMaker::ReportMaker() : tallies_{std::make_unique<Tallies>()} {}
+ReportMaker::ReportMaker(std::size_t most_octets)
+    : tallies_{std::make_unique<Tallies>(most_octets)} {}
 
 ReportMaker::~ReportMaker() = default;
 

@@ -7,6 +7,7 @@
 #include "policy/sender_kind.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -128,6 +129,9 @@ struct DayRow {
 
 struct Report {
     Group total;
+    // Distinct. There may be fewer rows, see ReportMaker.
+    std::uint64_t all_sender_domains = 0;
+    std::uint64_t all_networks = 0;
     std::uint64_t refused_sender_domains = 0; // that have something refused
     std::uint64_t refused_networks = 0;
     std::vector<ReasonRow> reasons;         // that occur, most messages first
@@ -140,11 +144,17 @@ struct Report {
     std::vector<DayRow> days; // in UTC, with at least a message, the oldest first
 };
 
-// Takes the entries one by one, in any order, and keeps what the report needs of them: sets of
+// Takes the entries one by one, in any order, and keeps what the report needs of them: numbers of
 // distinct things, and a tally for each sender domain, /64 and day.
+//
+// Strangers can vary all of that without end. Where the tallies of sender domains and networks need
+// more than `most_octets` those with the least mail are dropped: they count in all sums, and have
+// no row, or one that lacks what came before. Some 30,000 of each have room.
 class ReportMaker {
 public:
-    ReportMaker();
+    static constexpr std::size_t usual_octets = std::size_t{96} << 20U;
+
+    explicit ReportMaker(std::size_t most_octets = usual_octets);
     ReportMaker(const ReportMaker&) = delete;
     ReportMaker& operator=(const ReportMaker&) = delete;
     ~ReportMaker();

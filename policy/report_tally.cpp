@@ -3,7 +3,7 @@
 #include "policy/fault.hpp"
 
 #include <algorithm>
-#include <cstddef>
+#include <utility>
 
 namespace policy {
 
@@ -14,6 +14,32 @@ namespace {
 constexpr std::size_t most_findings = 32;
 
 constexpr std::size_t most_clients_told = 3;
+
+std::size_t octets_of(const std::optional<SpfEvidence>& spf) {
+    return spf ? spf->domain.size() + spf->mechanism.size() + spf->problem.size() +
+                     spf->explanation.size()
+               : 0;
+}
+
+// What strangers make larger of it.
+std::size_t octets_of(const Evidence& evidence) {
+    std::size_t octets = sizeof(Evidence) + evidence.helo.size() + evidence.mail_from.size() +
+                         evidence.mail_from_domain.size() + octets_of(evidence.spf_mail_from) +
+                         octets_of(evidence.spf_helo);
+    if (evidence.iprev) {
+        for (const auto& name : evidence.iprev->names) {
+            octets += sizeof(name) + name.name.size() + name.addresses.size() * sizeof(Address);
+        }
+    }
+    if (evidence.dkim) {
+        for (const auto& signature : *evidence.dkim) {
+            octets += sizeof(signature) + signature.sdid.size() + signature.auid.size() +
+                      signature.selector.size() + signature.algorithm.size() +
+                      signature.signature.size() + signature.problem.size();
+        }
+    }
+    return octets;
+}
 
 Action answer_of(const JournalEntry& entry) {
     if (!entry.reply) {
@@ -85,51 +111,71 @@ void count(Counts& counts, const Observation& observation) {
     }
 }
 
-void FaultTally::add(const Observation& observation) {
-    const Reason reason = observation.outlook.reason.value();
-    ++by_reason_[static_cast<std::size_t>(reason)];
-    std::tuple key{reason, observation.kind, observation.found};
-    auto found = findings_.find(key);
-    if (found == findings_.end()) {
-        if (findings_.size() == most_findings) {
-            return;
-        }
-        found = findings_.emplace(std::move(key), Finding{}).first;
-        found->second.example = observation.entry.evidence;
+std::shared_ptr<const Evidence> Example::kept() {
+    if (!kept_) {
+        Evidence copy = evidence_;
+        copy.recipients = {}; // which may be thousands, and mend nothing
+        kept_ = std::make_shared<const Evidence>(std::move(copy));
     }
-    Finding& finding = found->second;
-    ++finding.messages;
+    return kept_;
+}
+
+// Null where there is no room for another one.
+FaultTally::Finding* FaultTally::finding_of(const Observation& observation) {
+    const Reason reason = observation.outlook.reason.value();
+    const auto is_same = [&](const Finding& finding) {
+        return finding.reason == reason && finding.kind == observation.kind &&
+               finding.found == observation.found;
+    };
+    const auto found = std::ranges::find_if(findings_, is_same);
+    if (found != findings_.end()) {
+        return &*found;
+    }
+    if (findings_.size() == most_findings) {
+        return nullptr;
+    }
+    findings_.push_back(
+        {reason, observation.kind, observation.found, 0, observation.example.kept(), {}, false});
+    // Most examples are shared by a domain and a network.
+    octets_ += sizeof(Finding) + octets_of(*findings_.back().example) / 2;
+    return &findings_.back();
+}
+
+void FaultTally::add(const Observation& observation) {
+    ++by_reason_[static_cast<std::size_t>(observation.outlook.reason.value())];
+    Finding* const finding = finding_of(observation);
+    if (finding == nullptr) {
+        return;
+    }
+    ++finding->messages;
     const auto& client = observation.entry.evidence.client;
-    if (client && std::ranges::find(finding.clients, *client) == finding.clients.end()) {
-        if (finding.clients.size() < most_clients_told) {
-            finding.clients.push_back(*client);
+    if (client && std::ranges::find(finding->clients, *client) == finding->clients.end()) {
+        if (finding->clients.size() < most_clients_told) {
+            finding->clients.push_back(*client);
+            octets_ += sizeof(Address);
         } else {
-            finding.has_more_clients = true;
+            finding->has_more_clients = true;
         }
     }
 }
 
-std::optional<Fault> FaultTally::fault() const {
+Fault FaultTally::fault() const {
     const auto* const most_messages = std::ranges::max_element(by_reason_);
-    if (*most_messages == 0) {
-        return std::nullopt;
-    }
-    const Reason reason = all_reasons[static_cast<std::size_t>(most_messages - by_reason_.begin())];
     Fault fault;
-    fault.reason = reason;
+    fault.reason = all_reasons[static_cast<std::size_t>(most_messages - by_reason_.begin())];
     fault.messages = *most_messages;
     const Finding* most = nullptr;
-    for (const auto& [key, finding] : findings_) {
-        const auto& [its_reason, kind, found] = key;
-        if (its_reason == reason && (most == nullptr || finding.messages > most->messages)) {
+    for (const auto& finding : findings_) {
+        if (finding.reason == fault.reason &&
+            (most == nullptr || finding.messages > most->messages)) {
             most = &finding;
-            fault.kind = kind;
-            fault.found = found;
         }
     }
     if (most != nullptr) { // not where other reasons have taken all the room
-        fault.in_short = fault_in_short(most->example, reason);
-        fault.remedy = remedy_for(most->example, reason, fault.kind, most->clients);
+        fault.kind = most->kind;
+        fault.in_short = fault_in_short(*most->example, fault.reason);
+        fault.found = fault_found(*most->example, fault.reason);
+        fault.remedy = remedy_for(*most->example, fault.reason, fault.kind, most->clients);
         if (most->has_more_clients) {
             fault.remedy.emplace_back("Likewise for the other addresses that it sends from.");
         }
@@ -138,21 +184,40 @@ std::optional<Fault> FaultTally::fault() const {
 }
 
 void GroupTally::add(const Observation& observation) {
+    const auto insert_recipients = [&](Distinct& recipients) {
+        for (const std::uint64_t recipient : observation.recipients) {
+            recipients.insert(recipient);
+        }
+    };
+    const auto add_fault = [&](std::unique_ptr<FaultTally>& tally) {
+        if (!tally) {
+            tally = std::make_unique<FaultTally>();
+        }
+        tally->add(observation);
+    };
     const Time time = observation.entry.time;
     first_ = counts_.messages == 0 ? time : std::min(first_, time);
     last_ = counts_.messages == 0 ? time : std::max(last_, time);
     count(counts_, observation);
     clients_.insert(observation.client);
-    recipients_.insert(observation.recipients.begin(), observation.recipients.end());
+    insert_recipients(recipients_);
     ++kinds_[observation.kind];
     if (observation.outlook.is_refused()) {
-        refused_recipients_.insert(observation.recipients.begin(), observation.recipients.end());
+        insert_recipients(refused_recipients_);
         ++kinds_refused_[observation.kind];
-        refused_.add(observation);
+        add_fault(refused_);
     } else if (observation.outlook.prospect == Prospect::temporary) {
         ++kinds_temporary_[observation.kind];
-        temporary_.add(observation);
+        add_fault(temporary_);
     }
+}
+
+std::size_t GroupTally::octets() const {
+    std::size_t octets = clients_.octets() + recipients_.octets() + refused_recipients_.octets();
+    for (const auto* const tally : {refused_.get(), temporary_.get()}) {
+        octets += tally == nullptr ? 0 : tally->octets();
+    }
+    return octets;
 }
 
 Group GroupTally::group() const {
@@ -170,9 +235,8 @@ Group GroupTally::group() const {
             break;
         }
     }
-    group.fault = refused_.fault();
-    if (!group.fault) {
-        group.fault = temporary_.fault();
+    if (const auto* const tally = refused_ ? refused_.get() : temporary_.get()) {
+        group.fault = tally->fault();
     }
     return group;
 }

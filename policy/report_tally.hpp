@@ -1,15 +1,15 @@
 // What a report counts of one group of messages while it takes them.
 #pragma once
 
+#include "policy/distinct.hpp"
 #include "policy/report.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
-#include <map>
+#include <memory>
+#include <optional>
 #include <span>
-#include <string>
-#include <tuple>
-#include <unordered_set>
 #include <vector>
 
 namespace policy {
@@ -32,41 +32,61 @@ struct Outlook {
 Outlook outlook_if_enforced(const Verdict& verdict);
 Outlook outlook_of(const std::optional<Verdict>& candidate);
 
+// The evidence of an entry as an example of what is found: copied when the first group wants it,
+// and shared by all that do.
+class Example {
+public:
+    explicit Example(const Evidence& evidence) : evidence_{evidence} {}
+
+    std::shared_ptr<const Evidence> kept();
+
+private:
+    const Evidence& evidence_;
+    std::shared_ptr<const Evidence> kept_;
+};
+
 // An entry with what is worked out of it once, for all groups that it counts in. Distinct things
-// have numbers.
+// are known by hash_of() them.
 struct Observation {
     const JournalEntry& entry;
+    Example& example;
     Outlook outlook;
     SenderKind kind;
-    std::string found; // where something is in the way
-    std::uint32_t client;
-    std::uint32_t network;
-    std::uint32_t sender_domain;
-    std::span<const std::uint32_t> recipients;
+    std::uint64_t found; // fault_found() where something is in the way
+    std::uint64_t client;
+    std::uint64_t network;
+    std::uint64_t sender_domain;
+    std::span<const std::uint64_t> recipients;
 };
 
 void count(Answers& answers, Action action);
 void count(Counts& counts, const Observation& observation);
-
-using Distinct = std::unordered_set<std::uint32_t>;
 
 // What stands in the way of the messages of a group.
 class FaultTally {
 public:
     void add(const Observation& observation);
 
-    std::optional<Fault> fault() const;
+    Fault fault() const; // after add()
+
+    std::size_t octets() const { return octets_; } // that it holds, about
 
 private:
     struct Finding {
+        Reason reason;
+        SenderKind kind;
+        std::uint64_t found;
         std::uint64_t messages = 0;
-        Evidence example;             // of the first message
-        std::vector<Address> clients; // the first few
+        std::shared_ptr<const Evidence> example; // of the first message
+        std::vector<Address> clients;            // the first few
         bool has_more_clients = false;
     };
 
+    Finding* finding_of(const Observation& observation);
+
     std::array<std::uint64_t, all_reasons.size()> by_reason_{};
-    std::map<std::tuple<Reason, SenderKind, std::string>, Finding> findings_;
+    std::vector<Finding> findings_;
+    std::size_t octets_ = sizeof(FaultTally);
 };
 
 class GroupTally {
@@ -74,6 +94,10 @@ public:
     void add(const Observation& observation);
 
     Group group() const;
+
+    std::uint64_t messages() const { return counts_.messages; }
+
+    std::size_t octets() const; // that it holds beside itself, about
 
 private:
     Counts counts_;
@@ -85,8 +109,8 @@ private:
     ByKind kinds_; // of all
     ByKind kinds_refused_;
     ByKind kinds_temporary_;
-    FaultTally refused_;
-    FaultTally temporary_;
+    std::unique_ptr<FaultTally> refused_; // null: there is none
+    std::unique_ptr<FaultTally> temporary_;
 };
 
 } // namespace policy

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from lab.month import month_before
 from lab.month_site import MonthSite
-from lab.month_truth import differences, what_if_differences
+from lab.month_truth import differences, standing_of, text_differences, what_if_differences
 from lab.site import program_from_environment
 
 OBSERVE = 'mode = "observe"'
 ENFORCE = 'mode = "enforce"'
+CLOSED = 'mode = "closed"'
 
 
 def test_a_small_month(tmp_path: Path) -> None:
@@ -22,11 +23,18 @@ def test_a_small_month(tmp_path: Path) -> None:
     with site.running(OBSERVE):
         answered = site.send(month)
     assert {one.action for one in answered} == {"accept"}
+    with site.running(CLOSED):
+        at_closed_gate = site.send_to_closed_gate(month, 100)
+    answered += at_closed_gate
+    standings = {"passing", "falling_short", "temporary", "exempt", "unknown"}
+    assert set(map(standing_of, answered)) == standings
     today = site.write("today.toml", OBSERVE)
     assert differences(site.report(today), answered) == []
+    assert text_differences(site.report_text(today), answered) == []
 
     foretold = site.report(today, site.write("candidate.toml", ENFORCE))
     assert foretold["total"]["foretold"]["rejected"] > 0
     with site.running(ENFORCE, f"sqlite:{tmp_path}/enforced.db"):
         enforced = site.send(month)
+    enforced += [one for one in at_closed_gate if one.is_checked]  # to postmaster alone: the same in all modes
     assert what_if_differences(foretold, enforced) == []

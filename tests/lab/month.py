@@ -18,6 +18,7 @@ from .zone_server import Zone
 
 SELECTOR = "month"
 LISTENER = "2001:db8:25::25"
+POSTMASTER = "postmaster@example.test"
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,15 @@ class Sent:
     host: Host
     recipients: tuple[str, ...]
 
+    @property
+    def is_spared(self) -> bool:
+        """It falls short, and goes to nobody but an exempt recipient."""
+        return bool(self.host.truth.reason) and set(self.recipients) == {POSTMASTER}
+
+    @property
+    def enforce(self) -> str:
+        return "accept" if self.is_spared else self.host.truth.enforce
+
 
 @dataclass
 class Month:
@@ -131,13 +141,25 @@ class Month:
             self._add_sender(f"d{number}.example", number, chosen)
 
     def _add_sender(self, domain: str, number: int, fault: str) -> None:
-        net = "fd00:6" if fault == "own range" else "2001:db8"
         faults = [fault]
         # A second host that its owner has forgotten.
         if fault == "none" and self._random.random() < 0.15:
             faults.append("no ptr")
+        # A second host that is our own, with the same fault: it may send more than theirs, or less.
+        if fault == "no ptr" and self._random.random() < 0.5:
+            faults.append("own range")
         for index, each in enumerate(faults):
-            self.hosts.append(Host(domain, f"{net}:{0x1000 + number:x}:{index}::{index + 0x25:x}", each))
+            address = ipaddress.ip_address(self._address(number, index, each))
+            self.hosts.append(Host(domain, str(address), each))
+
+    @staticmethod
+    def _address(number: int, index: int, fault: str) -> str:
+        """Most hosts have a /64 of their own; every fifth domain is with a hoster, who has one for many."""
+        if fault == "own range":
+            return f"fd00:6:{0x1000 + number:x}:{index}::{index + 0x25:x}"
+        if number % 5 == 0:
+            return f"2001:db8:f000:{number // 25:x}::{number:x}:{index + 0x25:x}"
+        return f"2001:db8:{0x1000 + number:x}:{index}::{index + 0x25:x}"
 
     @property
     def times(self) -> list[datetime]:
@@ -157,9 +179,18 @@ class Month:
                 chosen += self.hosts  # each sends something
             yield when, [Sent(when, host, self._recipients(chance)) for host in chosen]
 
+    def messages_to_one(self, count: int) -> Iterator[tuple[datetime, list[Sent]]]:
+        """A few more at the last of the moments, none of them a bounce."""
+        chance = random.Random(self.seed + 2)
+        hosts = [host for host in self.hosts if host.mail_from_domain]
+        when = self.times[-1]
+        yield when, [Sent(when, chance.choice(hosts), self._recipients(chance)[:1]) for _ in range(count)]
+
     @staticmethod
     def _recipients(chance: random.Random) -> tuple[str, ...]:
-        count = chance.choices((1, 2, 5), (90, 8, 2))[0]
+        count = chance.choices((0, 1, 2, 5), (3, 87, 8, 2))[0]
+        if count == 0:
+            return (POSTMASTER,)
         return tuple(f"user{chance.randrange(500)}@example.test" for _ in range(count))
 
     def zone(self, key: signer.Key) -> Zone:

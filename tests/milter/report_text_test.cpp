@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using milter::ReportScope;
@@ -87,6 +88,12 @@ std::size_t widest(const std::string& text) {
 
 bool is_plain(const std::string& text) {
     return std::ranges::all_of(text, [](char c) { return c == '\n' || (c >= 0x20 && c < 0x7f); });
+}
+
+nlohmann::json json_of(const policy::Report& report, const ReportScope& scope) {
+    std::string text;
+    milter::write_json(report, scope, [&](std::string_view part) { text += part; });
+    return nlohmann::json::parse(text);
 }
 
 bool has(const std::string& text, const std::string& part) {
@@ -221,7 +228,7 @@ TEST_CASE("report_text: what seems to be ours is counted by message") {
     const auto report = maker.report();
     const std::string text = milter::report_text(report, scope(), {80, false, false});
     CHECK(has(text, "4 of them seem to come from hosts of your own"));
-    const auto json = milter::to_json(report, scope());
+    const auto json = json_of(report, scope());
     CHECK(json["total"]["refused_kinds"]["own_range"] == 4);
     CHECK(json["total"]["refused_kinds"]["direct"] == 4);
     CHECK(json["sender_domains"][0]["refused_kinds"]["own_range"] == 3);
@@ -249,6 +256,25 @@ TEST_CASE("report_text: a limit leaves out rows and says so") {
     const std::string text = milter::report_text(report(), limited, {80, false, false});
     CHECK(has(text, "and 3 more: --limit 5"));
     CHECK_FALSE(has(text, "ours.example"));
+}
+
+TEST_CASE("report_text: senders that only the sums know are told") {
+    policy::ReportMaker maker{std::size_t{64} << 10U};
+    for (int i = 0; i < 1'000; ++i) {
+        const std::string number = std::to_string(i);
+        maker.add(tests::judged(
+            tests::without_ptr("d" + number + ".example", "2001:db8:" + number + "::1")));
+    }
+    const auto report = maker.report();
+    const auto dropped = [](std::size_t rows) {
+        return "and, in the sums alone, " + std::to_string(1'000 - rows) + ' ';
+    };
+    const std::string text = milter::report_text(report, scope(), {132, false, false});
+    CHECK(has(text, "of 1,000 sender domains"));
+    CHECK_FALSE(has(text, "of that."));
+    CHECK(has(text, dropped(report.sender_domains.size()) + "sender domains with the least mail"));
+    CHECK(has(text, dropped(report.client_networks.size()) + "networks with the least mail"));
+    CHECK(json_of(report, scope())["total"]["sender_domains"] == 1'000);
 }
 
 TEST_CASE("report_text: an empty journal") {
@@ -327,7 +353,7 @@ TEST_CASE("report_text: what a candidate lets pass is told") {
 }
 
 TEST_CASE("report as JSON: every number under its key") {
-    const auto json = milter::to_json(report(), scope());
+    const auto json = json_of(report(), scope());
     CHECK(json["since"] == "2026-11-20T12:00:00Z");
     CHECK(json["stage"].is_null());
     CHECK(json["candidate"].is_null());
@@ -369,7 +395,7 @@ TEST_CASE("report as JSON: stages, and what changes them") {
     }
     ReportScope with_candidate = scope();
     with_candidate.candidate = "next.toml";
-    const auto json = milter::to_json(maker.report(), with_candidate);
+    const auto json = json_of(maker.report(), with_candidate);
     REQUIRE(json["stages"].size() == 2);
     CHECK(json["stages"][0]["stage"] == "partners");
     CHECK(json["stages"][0]["foretold"]["rejected"] == 2);
@@ -382,10 +408,20 @@ TEST_CASE("report as JSON: stages, and what changes them") {
     CHECK(json["stage_changes"][1]["to"].is_null());
 }
 
+TEST_CASE("report as JSON: a row is a line") {
+    std::string text;
+    milter::write_json(report(), scope(), [&](std::string_view part) { text += part; });
+    const auto lines = lines_of(text);
+    CHECK(std::ranges::count_if(lines, [](const std::string& line) {
+              return line.starts_with("    {\"domain\":");
+          }) == 7);
+    CHECK(json_of(policy::ReportMaker{}.report(), scope())["sender_domains"].empty());
+}
+
 TEST_CASE("report as JSON: a limit is kept where it is given") {
     ReportScope limited = scope();
     limited.limit = 2;
-    const auto json = milter::to_json(report(), limited);
+    const auto json = json_of(report(), limited);
     CHECK(json["sender_domains"].size() == 2);
     CHECK(json["client_networks"].size() == 2);
     CHECK(json["total"]["sender_domains"] == 7);

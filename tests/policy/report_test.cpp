@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -178,6 +179,8 @@ TEST_CASE("report: distinct things count once") {
     CHECK(report.total.clients == 3);
     CHECK(report.total.recipients == 3);
     CHECK(report.total.refused_recipients == 2);
+    CHECK(report.all_sender_domains == 2);
+    CHECK(report.all_networks == 2);
     CHECK(report.refused_sender_domains == 1);
     CHECK(report.refused_networks == 1);
 
@@ -470,6 +473,41 @@ TEST_CASE("report: what strangers vary without end is counted by its reason") {
     const auto report = maker.report();
     REQUIRE(report.sender_domains.front().group.fault);
     CHECK(report.sender_domains.front().group.fault->messages == 1'000);
+}
+
+TEST_CASE("report: senders without end take no room from those who send often") {
+    constexpr std::uint64_t strangers = 2'000;
+    constexpr std::uint64_t partner = 100;
+    policy::ReportMaker maker{std::size_t{512} << 10U};
+    for (std::uint64_t i = 0; i < strangers; ++i) {
+        const std::string number = std::to_string(i);
+        const std::string network = "2001:db8:" + number + "::1";
+        maker.add(with_recipients(judged(without_ptr("d" + number + ".example", network)),
+                                  {"x" + number + "@example.net"}));
+        if (i % (strangers / partner) == 0) {
+            maker.add(judged(without_ptr("partner.example", "2001:db8:ffff::1")));
+            maker.add(judged(evidence_from("partner.example", "2001:db8:ffff::2")));
+        }
+    }
+    const auto report = maker.report();
+    CHECK(report.sender_domains.size() < strangers / 4);
+    CHECK(report.client_networks.size() < strangers / 4);
+
+    const auto& worst = report.sender_domains.front();
+    CHECK(worst.sender_domain.domain == "partner.example");
+    CHECK(worst.group.counts.messages == 2 * partner);
+    CHECK(worst.group.counts.refused == partner);
+    CHECK(worst.group.clients == 2);
+    CHECK(report.client_networks.front().group.counts.refused == partner);
+
+    CHECK(report.total.counts.refused == strangers + partner);
+    CHECK(report.total.recipients == strangers + 1);
+    CHECK(report.all_sender_domains == strangers + 1);
+    CHECK(report.refused_sender_domains == strangers + 1);
+    CHECK(report.all_networks == strangers + 1);
+    CHECK(report.refused_networks == strangers + 1);
+    REQUIRE(report.reasons.size() == 1);
+    CHECK(report.reasons.front().sender_domains == strangers + 1);
 }
 
 TEST_CASE("report: what was refused unchecked is in nobody's way") {

@@ -425,9 +425,9 @@ TEST_CASE("what is more than can be trimmed in one turn goes in the next ones") 
 TEST_CASE("however much comes, there are not many more than there may be") {
     Journal journal; // which has the next trim in an hour
     constexpr int at_once = 500;
-    for (int i = 0; i < 20'000; i += at_once) {
-        write(journal.writer, i, i + at_once);
-        journal.script.await_written(static_cast<std::size_t>(i + at_once));
+    for (int last = at_once; last <= 20'000; last += at_once) {
+        write(journal.writer, last - at_once, last);
+        journal.script.await_written(static_cast<std::size_t>(last));
     }
     journal.writer.close();
     CHECK(journal.script.written().size() == 20'000);

@@ -72,7 +72,7 @@ Prospect prospect_of(const Verdict& verdict) {
 
 Outlook outlook_if_enforced(const Verdict& verdict) {
     if (verdict.reason == Reason::closed) {
-        return {}; // nothing was checked
+        return {.stage = verdict.stage}; // nothing was checked
     }
     const Prospect prospect = prospect_of(verdict);
     return {prospect,

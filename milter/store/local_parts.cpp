@@ -251,8 +251,14 @@ policy::Policy LocalParts::for_hidden(policy::Policy policy) const {
 }
 
 bool names_local_parts(const policy::Policy& policy) {
-    return std::ranges::any_of(policy.exempt_recipients,
-                               [](const auto& pattern) { return pattern.local_part != "*"; });
+    const auto names = [](const std::vector<policy::RecipientPattern>& patterns) {
+        return std::ranges::any_of(patterns,
+                                   [](const auto& pattern) { return pattern.local_part != "*"; });
+    };
+    return names(policy.exempt_recipients) || names(policy.probe_recipients) ||
+           std::ranges::any_of(policy.stages, [&](const policy::Stage& stage) {
+               return names(stage.selector.recipients);
+           });
 }
 
 std::string read_key(const std::string& file) {

@@ -75,10 +75,10 @@ std::string outcome_in(const milter::Config& config, const policy::Evidence& evi
 
 TEST_CASE("manual: every example is right, and none gets a warning that a date will not mend") {
     std::set<std::string> names;
-    for (const auto& [name, text] : examples()) {
-        names.insert(name);
-        CAPTURE(name);
-        const auto config = example(name);
+    for (const auto& each : examples()) {
+        names.insert(each.first);
+        CAPTURE(each.first);
+        const auto config = example(each.first);
         for (const auto& warning : config.warnings) {
             const bool is_expected = warning.find("is past: ") != std::string::npos ||
                                      warning.find("authserv_id: not set") != std::string::npos;

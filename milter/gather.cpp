@@ -32,7 +32,7 @@ std::vector<std::string> domains_of(const Evidence& evidence) {
         }
     }
     std::ranges::sort(domains);
-    domains.erase(std::ranges::unique(domains).begin(), domains.end());
+    domains.erase(std::unique(domains.begin(), domains.end()), domains.end());
     return domains;
 }
 

@@ -149,10 +149,6 @@ struct Stage {
     std::string help_url; // empty: none is told
 };
 
-// Whether MTAs agree about whose address it is: one that they repair, or that they may send on
-// elsewhere ("a%b@example.org"), has more than one reading.
-bool has_one_reading(std::string_view recipient);
-
 struct Policy {
     std::vector<Prefix> exempt_networks;
     std::vector<RecipientPattern> exempt_recipients{{"postmaster", "*"}, {"abuse", "*"}};

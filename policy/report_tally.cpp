@@ -1,5 +1,6 @@
 #include "policy/report_tally.hpp"
 
+#include "policy/evidence_octets.hpp"
 #include "policy/fault.hpp"
 
 #include <algorithm>
@@ -14,32 +15,6 @@ namespace {
 constexpr std::size_t most_findings = 32;
 
 constexpr std::size_t most_clients_told = 3;
-
-std::size_t octets_of(const std::optional<SpfEvidence>& spf) {
-    return spf ? spf->domain.size() + spf->mechanism.size() + spf->problem.size() +
-                     spf->explanation.size()
-               : 0;
-}
-
-// What strangers make larger of it.
-std::size_t octets_of(const Evidence& evidence) {
-    std::size_t octets = sizeof(Evidence) + evidence.helo.size() + evidence.mail_from.size() +
-                         evidence.mail_from_domain.size() + octets_of(evidence.spf_mail_from) +
-                         octets_of(evidence.spf_helo);
-    if (evidence.iprev) {
-        for (const auto& name : evidence.iprev->names) {
-            octets += sizeof(name) + name.name.size() + name.addresses.size() * sizeof(Address);
-        }
-    }
-    if (evidence.dkim) {
-        for (const auto& signature : *evidence.dkim) {
-            octets += sizeof(signature) + signature.sdid.size() + signature.auid.size() +
-                      signature.selector.size() + signature.algorithm.size() +
-                      signature.signature.size() + signature.problem.size();
-        }
-    }
-    return octets;
-}
 
 Action answer_of(const JournalEntry& entry) {
     if (!entry.reply) {

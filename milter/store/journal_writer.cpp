@@ -1,5 +1,7 @@
 #include "milter/store/journal_writer.hpp"
 
+#include "policy/evidence_octets.hpp"
+
 #include <algorithm>
 #include <exception>
 #include <iterator>
@@ -12,39 +14,9 @@ namespace {
 // At a time, since entries wait for it; or twice as many as came, so that it catches up.
 constexpr std::uint64_t least_to_trim = 20'000;
 
-std::size_t octets_of(const policy::SpfEvidence& spf) {
-    return spf.domain.size() + spf.mechanism.size() + spf.problem.size() + spf.explanation.size();
-}
-
-std::size_t octets_of(const policy::DkimSignature& signature) {
-    return sizeof signature + signature.sdid.size() + signature.auid.size() +
-           signature.selector.size() + signature.algorithm.size() + signature.signature.size() +
-           signature.problem.size();
-}
-
-// About what an entry takes in memory: all that a stranger can make large is counted.
+// About what an entry takes in memory.
 std::size_t octets_of(const policy::JournalEntry& entry) {
-    const policy::Evidence& evidence = entry.evidence;
-    std::size_t octets = sizeof entry + evidence.helo.size() + evidence.mail_from.size() +
-                         evidence.mail_from_domain.size();
-    for (const auto& recipient : evidence.recipients) {
-        octets += sizeof(std::string) + recipient.size();
-    }
-    if (evidence.iprev) {
-        for (const auto& name : evidence.iprev->names) {
-            octets +=
-                sizeof name + name.name.size() + name.addresses.size() * sizeof(policy::Address);
-        }
-    }
-    for (const auto* const spf : {&evidence.spf_mail_from, &evidence.spf_helo}) {
-        octets += *spf ? octets_of(**spf) : 0;
-    }
-    if (evidence.dkim) {
-        for (const auto& signature : *evidence.dkim) {
-            octets += octets_of(signature);
-        }
-    }
-    return octets;
+    return sizeof entry - sizeof entry.evidence + octets_of(entry.evidence);
 }
 
 } // namespace

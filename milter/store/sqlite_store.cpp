@@ -358,7 +358,9 @@ Store::Trimmed SqliteStore::trim(const Bounds& bounds) {
         add_too_old(bounds, out_of_bounds);
         return out_of_bounds;
     });
-    remove(positions);
+    if (!positions.empty()) { // or else the file need not be locked
+        remove(positions);
+    }
     return {positions.size(), positions.size() == rows_to_remove};
 }
 

@@ -165,10 +165,11 @@ def differences(report: Mapping[str, Any], answered: Sequence[Answered]) -> list
     stages = {row["stage"]: row for row in report["stages"]}
     found += _compared_parts("stage", stages, {"default": answered}, _stage_truth)  # the one that there is
     found += [f"nothing changes its stage: {change}" for change in report["stage_changes"]]
+    of_domain, of_network = by_sender_domain(answered), by_network(answered)
     for key, row in _sender_domains(report).items():
-        found += _fault_differences(f"sender domain {key}", row["fault"], by_sender_domain(answered).get(key, []))
+        found += _fault_differences(f"sender domain {key}", row["fault"], of_domain.get(key, []))
     for key, row in _networks(report).items():
-        found += _fault_differences(f"network {key}", row["fault"], by_network(answered).get(key, []))
+        found += _fault_differences(f"network {key}", row["fault"], of_network.get(key, []))
     harm = [row["refused"] for row in report["sender_domains"]]
     if harm != sorted(harm, reverse=True):
         found.append("sender domains are not in the order of harm")

@@ -4,6 +4,7 @@
 #include "milter/explain_stages.hpp"
 #include "milter/explain_text.hpp"
 #include "milter/journal.hpp"
+#include "milter/rollout.hpp"
 #include "milter/since.hpp"
 #include "milter/standard_output.hpp"
 #include "milter/terminal.hpp"
@@ -162,12 +163,13 @@ int explain_entries(const std::vector<policy::JournalEntry>& entries,
                     const Config& config,
                     const ExplainOptions& options) {
     int status = EX_OK;
-    for (const auto& entry : entries) {
+    for (const auto& kept : entries) {
+        const auto entry = placed(kept, config.rollout_key);
         const Replay now = replay(entry, config, options);
         if (options.as_json) {
             print_json(entry, now);
         } else {
-            fmt::print("{}", &entry == &entries.front() ? "" : "\n");
+            fmt::print("{}", &kept == &entries.front() ? "" : "\n");
             print(entry, now);
         }
         status = now.verdict ? status_for(now.verdict->action) : EX_SOFTWARE;

@@ -62,21 +62,6 @@ std::vector<StageStanding> standings_up_to(const Stage* chosen,
     return standings;
 }
 
-// What is known at RCPT: nothing is checked before the end of the message.
-Evidence as_at_rcpt(const Evidence& evidence) {
-    Evidence known = evidence;
-    known.phase = policy::Phase::rcpt;
-    known.recipients.clear();
-    known.from_domain.clear();
-    known.organizations.clear();
-    known.iprev.reset();
-    known.spf_mail_from.reset();
-    known.spf_helo.reset();
-    known.dkim.reset();
-    known.sender_domain.reset();
-    return known;
-}
-
 bool is_refused_at_rcpt(const Policy& policy, Evidence at_rcpt, const std::string& recipient) {
     at_rcpt.recipients = {recipient};
     const auto verdict = decide(at_rcpt, policy);
@@ -227,7 +212,7 @@ std::vector<StageChoice> stage_choices(const Policy& policy,
     if (exemption_of(evidence, policy)) {
         return choices;
     }
-    const Evidence at_rcpt = as_at_rcpt(evidence);
+    const Evidence at_rcpt = before_recipients(evidence);
     std::optional<std::string> first; // that was taken
     for (const auto& recipient : or_nobody(recipients)) {
         const bool is_taken = !is_refused_at_rcpt(policy, at_rcpt, recipient);

@@ -8,6 +8,7 @@
 #include "milter/read_report.hpp"
 #include "milter/report_json.hpp"
 #include "milter/report_text.hpp"
+#include "milter/rollout.hpp"
 #include "milter/setup.hpp"
 #include "milter/since.hpp"
 #include "milter/standard_output.hpp"
@@ -54,13 +55,13 @@ policy::Report report_as_it_is(const Config& config, const ReportScope& scope) {
         });
 }
 
-policy::Report
-report_by(const policy::Policy& candidate, const Config& config, const ReportScope& scope) {
+policy::Report report_by(const Config& candidate, const Config& config, const ReportScope& scope) {
     const auto store = open_journal_store(config.store);
-    const auto policy = for_journal(candidate, config.store);
+    const auto policy = for_journal(candidate.policy, config.store);
     const bool parts = policy::answers_recipients(policy);
     return report_on(
-        *store, scope, [&](policy::ReportMaker& maker, const policy::JournalEntry& entry) {
+        *store, scope, [&](policy::ReportMaker& maker, const policy::JournalEntry& kept) {
+            const auto entry = placed(kept, candidate.rollout_key);
             if (!parts) {
                 maker.add(entry, policy::replayed(entry, policy));
                 return;
@@ -101,7 +102,7 @@ int report(const ReportOptions& options) {
     if (!candidate) {
         return EX_CONFIG;
     }
-    print(report_by(candidate->policy, *config, scope), scope, options);
+    print(report_by(*candidate, *config, scope), scope, options);
     return EX_OK;
 }
 

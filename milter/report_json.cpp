@@ -48,7 +48,8 @@ Json to_json(const policy::Fault& fault) {
             {"kind", to_string(fault.kind)},
             {"in_short", fault.in_short},
             {"found", fault.found},
-            {"remedy", fault.remedy}};
+            {"remedy", fault.remedy},
+            {"hints", fault.hints}};
 }
 
 // What is told of every group of messages.

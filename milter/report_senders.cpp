@@ -95,6 +95,9 @@ void add_letter(Page& page, std::size_t number, const policy::SenderDomainRow& r
         for (const auto& line : group.fault->remedy) {
             page.paragraph(line, indent + margin);
         }
+        for (const auto& hint : group.fault->hints) {
+            page.paragraph("hint: " + hint, indent);
+        }
     }
 }
 

@@ -44,4 +44,11 @@ double percentile_of(const policy::Evidence& evidence, std::string_view key) {
     return std::ldexp(static_cast<double>(hash), -53) * 100;
 }
 
+policy::JournalEntry placed(policy::JournalEntry entry, std::string_view key) {
+    if (!key.empty()) {
+        entry.evidence.percentile = percentile_of(entry.evidence, key);
+    }
+    return entry;
+}
+
 } // namespace milter

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "policy/evidence.hpp"
+#include "policy/journal.hpp"
 
 #include <string>
 #include <string_view>
@@ -13,5 +14,9 @@ namespace milter {
 // on nothing else: retries from another address, other hosts with the same key and later days all
 // agree. Throws std::runtime_error where OpenSSL has no HMAC-SHA256.
 double percentile_of(const policy::Evidence& evidence, std::string_view key);
+
+// The entry with its sender where `key` places it: the one that it was judged by may have been
+// another, or none. Without a key, as it is.
+policy::JournalEntry placed(policy::JournalEntry entry, std::string_view key);
 
 } // namespace milter

@@ -130,12 +130,15 @@ bool Prefix::contains(const Address& other) const {
 }
 
 bool Prefix::has_host_bits() const {
-    for (std::size_t i = 0; i < address.bytes().size(); ++i) {
-        if ((address.bytes()[i] & ~mask_of(i, length) & 0xffU) != 0) {
-            return true;
-        }
+    return first() != address;
+}
+
+Address Prefix::first() const {
+    Address::Bytes bytes = address.bytes();
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        bytes[i] &= mask_of(i, length);
     }
-    return false;
+    return Address{bytes};
 }
 
 Address Prefix::last() const {
@@ -155,9 +158,7 @@ Prefix network_of(const Address& address) {
     if (address.is_ipv4()) {
         return {address, 128};
     }
-    Address::Bytes bytes = address.bytes();
-    std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-    return {Address{bytes}, 64};
+    return {Prefix{address, 64}.first(), 64};
 }
 
 } // namespace policy

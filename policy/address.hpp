@@ -51,7 +51,8 @@ struct Prefix {
 
     bool contains(const Address& other) const;
     bool has_host_bits() const; // 2001:db8::1/32: almost always a slip
-    Address last() const;       // the highest address that it contains
+    Address first() const;      // the lowest address that it contains
+    Address last() const;       // the highest one
     std::string to_string() const;
 
     friend bool operator==(const Prefix&, const Prefix&) = default;

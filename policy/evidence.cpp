@@ -30,6 +30,20 @@ constexpr auto phase_words = std::to_array<Word<Phase>>({
 
 } // namespace
 
+Evidence before_recipients(const Evidence& evidence) {
+    Evidence known;
+    known.phase = Phase::rcpt;
+    known.time = evidence.time;
+    known.client = evidence.client;
+    known.listener = evidence.listener;
+    known.helo = evidence.helo;
+    known.is_authenticated = evidence.is_authenticated;
+    known.mail_from = evidence.mail_from;
+    known.mail_from_domain = evidence.mail_from_domain;
+    known.percentile = evidence.percentile;
+    return known;
+}
+
 std::string_view to_string(Phase phase) {
     return word_for(phase_words, phase);
 }

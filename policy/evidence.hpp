@@ -149,4 +149,8 @@ struct Evidence {
     friend bool operator==(const Evidence&, const Evidence&) = default;
 };
 
+// What of a whole message was known before its recipients: none of them, no content and no check,
+// because none is waited for.
+Evidence before_recipients(const Evidence& evidence);
+
 } // namespace policy

@@ -61,20 +61,6 @@ bool lacks_what_selects(const Evidence& evidence, const Policy& policy) {
     });
 }
 
-// What is known when RCPT is to be answered: no check is waited for.
-Evidence at_rcpt(const Evidence& evidence) {
-    Evidence known = evidence;
-    known.phase = Phase::rcpt;
-    known.recipients.clear();
-    known.is_from_list = false;
-    known.iprev.reset();
-    known.spf_mail_from.reset();
-    known.spf_helo.reset();
-    known.dkim.reset();
-    known.sender_domain.reset();
-    return known;
-}
-
 } // namespace
 
 std::optional<Verdict> replayed(const JournalEntry& entry, const Policy& policy) {
@@ -94,7 +80,7 @@ bool answers_recipients(const Policy& policy) {
 std::vector<JournalEntry> parted(const JournalEntry& entry, const Policy& policy) {
     std::vector<JournalEntry> parts;
     std::vector<std::string> others;
-    Evidence alone = at_rcpt(entry.evidence);
+    Evidence alone = before_recipients(entry.evidence);
     for (const auto& recipient : entry.evidence.recipients) {
         alone.recipients = {recipient};
         const auto verdict = decide(alone, policy);

@@ -57,6 +57,7 @@ struct Fault {
     std::string in_short;            // fault_in_short()
     std::string found;               // fault_found()
     std::vector<std::string> remedy; // remedy_for()
+    std::vector<std::string> hints;  // hints_of()
 
     friend bool operator==(const Fault&, const Fault&) = default;
 };

@@ -2,6 +2,7 @@
 
 #include "policy/evidence_octets.hpp"
 #include "policy/fault.hpp"
+#include "policy/hints.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -151,6 +152,7 @@ Fault FaultTally::fault() const {
         fault.in_short = fault_in_short(*most->example, fault.reason);
         fault.found = fault_found(*most->example, fault.reason);
         fault.remedy = remedy_for(*most->example, fault.reason, fault.kind, most->clients);
+        fault.hints = hints_of(*most->example);
         if (most->has_more_clients) {
             fault.remedy.emplace_back("Likewise for the other addresses that it sends from.");
         }

@@ -52,14 +52,6 @@ void bind_blob(SQLite::Statement& statement, int index, std::span<const std::uin
     statement.bindNoCopy(index, octets.data(), static_cast<int>(octets.size()));
 }
 
-policy::Address::Bytes last_of(const policy::Prefix& prefix) {
-    policy::Address::Bytes bytes = prefix.address.bytes();
-    for (unsigned bit = prefix.length; bit < 128; ++bit) {
-        bytes[bit / 8] |= static_cast<std::uint8_t>(0x80U >> (bit % 8));
-    }
-    return bytes;
-}
-
 // What the narrow rows answer of a filter; the rest is is_meant().
 std::string conditions(const Filter& filter) {
     std::string sql = " WHERE entry.id > :after AND entry.id <= :last";
@@ -80,7 +72,7 @@ public:
               Store::Position last)
         : statement_{database, head + conditions(filter) + " ORDER BY entry.id"},
           first_{filter.client ? filter.client->address.bytes() : policy::Address::Bytes{}},
-          final_{filter.client ? last_of(*filter.client) : policy::Address::Bytes{}} {
+          final_{filter.client ? filter.client->last().bytes() : policy::Address::Bytes{}} {
         statement_.bind(":after", after);
         statement_.bind(":last", last);
         if (filter.since) {

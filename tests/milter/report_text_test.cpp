@@ -250,6 +250,15 @@ TEST_CASE("report_text: what was found in mail of another kind than most says so
     CHECK(has(text, "found (direct): no PTR record"));
 }
 
+TEST_CASE("report: what else the sender may have got wrong is a hint") {
+    policy::ReportMaker maker;
+    maker.add(tests::judged(tests::without_ptr("old.example", "2002:c000:201::1")));
+    const auto text = milter::report_text(maker.report(), scope(), Terminal{132, false, false});
+    CHECK(has(text, "hint: 2002:c000:201::1 is a 6to4 address"));
+    const auto json = json_of(maker.report(), scope());
+    CHECK(json["sender_domains"][0]["fault"]["hints"].size() == 1);
+}
+
 TEST_CASE("report_text: a limit leaves out rows and says so") {
     ReportScope limited = scope();
     limited.limit = 2;

@@ -259,6 +259,17 @@ TEST_CASE("percentile: by the key and the organizational domain, and evenly") {
     CHECK(milter::percentile_of(evidence, "0123456789abcdef") == named);
 }
 
+TEST_CASE("placed: by the key of a candidate, whatever key was there before") {
+    policy::JournalEntry entry;
+    entry.evidence = tests::good_evidence();
+    CHECK_FALSE(milter::placed(entry, "").evidence.percentile);
+    const auto placed = milter::placed(entry, "0123456789abcdef");
+    CHECK(placed.evidence.percentile == milter::percentile_of(entry.evidence, "0123456789abcdef"));
+    CHECK(milter::placed(placed, "fedcba9876543210").evidence.percentile !=
+          placed.evidence.percentile);
+    CHECK(milter::placed(placed, "").evidence.percentile == placed.evidence.percentile);
+}
+
 TEST_CASE("trouble in one stage is not another's") {
     StagedScene scene{{stage("partners", Mode::enforce, networks("2001:db8:5::/48")),
                        stage("world", Mode::observe)}};

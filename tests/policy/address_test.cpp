@@ -101,6 +101,14 @@ TEST_CASE("a prefix is refused when its length is none") {
     CHECK(Prefix::parse("192.0.2.1/24")->has_host_bits());
     CHECK(Prefix::parse("192.0.2.0/24")->to_string() == "192.0.2.0/24");
     CHECK(Prefix::parse("2001:db8::/32")->to_string() == "2001:db8::/32");
+    CHECK(Prefix::parse("2001:db8::7:1/61")->first() == Address::parse("2001:db8::"));
+    CHECK(Prefix::parse("2001:db8::7:1/113")->first() == Address::parse("2001:db8::7:0"));
+    CHECK(Prefix::parse("2001:db8::/61")->last() ==
+          Address::parse("2001:db8::7:ffff:ffff:ffff:ffff"));
+    CHECK(Prefix::parse("192.0.2.9/30")->first() == Address::parse("192.0.2.8"));
+    CHECK(Prefix::parse("192.0.2.8/30")->last() == Address::parse("192.0.2.11"));
+    CHECK(Prefix::parse("::/0")->last() ==
+          Address::parse("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"));
 }
 
 TEST_CASE("network_of: the /64, and an IPv4 address alone") {

@@ -524,3 +524,13 @@ TEST_CASE("report: nothing adds up to nothing") {
     CHECK(report.sender_domains.empty());
     CHECK(report.days.empty());
 }
+
+TEST_CASE("report: a fault has the hints of its messages") {
+    const auto fault_of = [](const policy::Evidence& evidence) {
+        return report_of({judged(evidence)}).total.fault.value();
+    };
+    CHECK(fault_of(without_ptr("a.example", one)).hints.empty());
+    CHECK(fault_of(without_ptr("a.example", "2002:c000:201::1")).hints ==
+          std::vector<std::string>{"2002:c000:201::1 is a 6to4 address: a mail host needs an IPv6 "
+                                   "address of its network."});
+}

@@ -3,7 +3,6 @@
 #include "milter/store/entry_details.hpp"
 #include "milter/store/sqlite_schema.hpp"
 #include "policy/ascii.hpp"
-#include "policy/printable.hpp"
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
@@ -14,11 +13,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 namespace store {
@@ -34,10 +30,6 @@ constexpr std::size_t rows_to_remove = 1'000;
 // By trim() at a time, of which many are in bounds: some 10 ms.
 constexpr std::size_t rows_to_look_at = 100'000;
 
-// Read at a time, into memory.
-constexpr std::size_t rows_of_page = 1'000;
-constexpr std::size_t octets_of_page = 4U << 20U;
-
 // What SQLite throws is told with the file's name, and in one type.
 template <typename Call>
 auto on(const std::string& path, Call call) {
@@ -52,93 +44,10 @@ void bind_blob(SQLite::Statement& statement, int index, std::span<const std::uin
     statement.bindNoCopy(index, octets.data(), static_cast<int>(octets.size()));
 }
 
-// What the narrow rows answer of a filter; the rest is is_meant().
-std::string conditions(const Filter& filter) {
-    std::string sql = " WHERE entry.id > :after AND entry.id <= :last";
-    sql += filter.since ? " AND time >= :since" : "";
-    sql += filter.case_id.empty() ? "" : " AND case_id = :case_id";
-    sql += filter.client ? " AND client BETWEEN :first AND :final" : "";
-    sql += filter.domain ? " AND domain = :domain" : "";
-    return sql;
-}
-
-// A statement about the entries that a filter means, with what it refers to.
-class Selection {
-public:
-    Selection(SQLite::Database& database,
-              const std::string& head,
-              const Filter& filter,
-              Store::Position after,
-              Store::Position last)
-        : statement_{database, head + conditions(filter) + " ORDER BY entry.id"},
-          first_{filter.client ? filter.client->address.bytes() : policy::Address::Bytes{}},
-          final_{filter.client ? filter.client->last().bytes() : policy::Address::Bytes{}} {
-        statement_.bind(":after", after);
-        statement_.bind(":last", last);
-        if (filter.since) {
-            statement_.bind(":since", std::int64_t{filter.since->time_since_epoch().count()});
-        }
-        if (!filter.case_id.empty()) {
-            statement_.bind(":case_id", filter.case_id);
-        }
-        if (filter.client) {
-            statement_.bindNoCopy(":first", first_.data(), static_cast<int>(first_.size()));
-            statement_.bindNoCopy(":final", final_.data(), static_cast<int>(final_.size()));
-        }
-        if (filter.domain) {
-            statement_.bind(":domain", policy::to_lower(*filter.domain));
-        }
-    }
-
-    SQLite::Statement& statement() { return statement_; }
-
-private:
-    SQLite::Statement statement_;
-    policy::Address::Bytes first_;
-    policy::Address::Bytes final_;
-};
-
-std::optional<policy::Address> address_in(const SQLite::Column& column) {
-    policy::Address::Bytes bytes{};
-    if (column.isNull() || column.getBytes() != static_cast<int>(bytes.size())) {
-        return std::nullopt;
-    }
-    std::memcpy(bytes.data(), column.getBlob(), bytes.size());
-    return policy::Address{bytes};
-}
-
-// What has columns, of "id, time, case_id, client, domain, octets".
-policy::JournalEntry columns_of(SQLite::Statement& row) {
-    policy::JournalEntry entry;
-    entry.time = policy::Time{std::chrono::milliseconds{row.getColumn(1).getInt64()}};
-    entry.case_id = row.getColumn(2).getString();
-    entry.evidence.client = address_in(row.getColumn(3));
-    entry.evidence.mail_from_domain = row.getColumn(4).getString();
-    return entry;
-}
-
-// The whole entry; throws StoreError.
-policy::JournalEntry entry_in(SQLite::Statement& row) {
-    policy::JournalEntry columns = columns_of(row);
-    if (!row.getColumn(3).isNull() && !columns.evidence.client) {
-        throw StoreError{"case " + policy::printable(columns.case_id) +
-                         ": the entry cannot be read: it has " +
-                         std::to_string(row.getColumn(3).getBytes()) + " octets for a client"};
-    }
-    const SQLite::Column details = row.getColumn(5); // valid until the next row
-    const auto* const octets = static_cast<const std::uint8_t*>(details.getBlob());
-    return with_details(std::move(columns), {octets, static_cast<std::size_t>(details.getBytes())});
-}
-
 void note(const std::string& trouble, Unreadable& unreadable) {
     if (unreadable.entries++ == 0) {
         unreadable.trouble = trouble;
     }
-}
-
-bool is_meant(const Filter& filter, const policy::JournalEntry& entry) {
-    return (!filter.reason || entry.verdict.reason == filter.reason) &&
-           (filter.stage.empty() || entry.verdict.stage == filter.stage);
 }
 
 // SQLite would go on with a file that has no name any more, or another one.
@@ -241,48 +150,16 @@ Store::Position SqliteStore::end() {
     });
 }
 
-// One that is damaged hinders nobody from reading the others.
-SqliteStore::Row SqliteStore::read_row(SQLite::Statement& row) {
-    const Position position = row.getColumn(0).getInt64();
-    try {
-        return {position, entry_in(row), {}};
-    } catch (const StoreError& error) {
-        return {position, columns_of(row), error.what()};
-    }
-}
-
-// The next rows that the filter means, or that cannot be read; none: there are no more.
-std::vector<SqliteStore::Row>
-SqliteStore::read_page(const Filter& filter, Position after, Position last) {
-    return on(path_, [&] {
-        Selection selection{*database_,
-                            "SELECT entry.id, time, case_id, client, domain, octets "
-                            "FROM entry LEFT JOIN details ON details.id = entry.id",
-                            filter,
-                            after,
-                            last};
-        SQLite::Statement& row = selection.statement();
-        std::vector<Row> page;
-        std::size_t octets = 0;
-        while (page.size() < rows_of_page && octets < octets_of_page && row.executeStep()) {
-            Row read = read_row(row);
-            if (!read.trouble.empty() || is_meant(filter, read.entry)) {
-                page.push_back(std::move(read));
-                octets += static_cast<std::size_t>(row.getColumn(5).getBytes());
-            }
-        }
-        return page;
-    });
-}
-
 // Whoever visits may take his time, as a pager does that nobody scrolls. Nothing is open in the
 // database meanwhile: it could not fold its log in, which would grow for as long.
 void SqliteStore::read_rows(const Filter& filter,
                             Position after,
                             Position last,
                             const VisitRow& visit) {
-    for (auto page = read_page(filter, after, last); !page.empty();
-         page = read_page(filter, page.back().position, last)) {
+    const auto page_after = [&](Position position) {
+        return on(path_, [&] { return page_of(*database_, filter, position, last); });
+    };
+    for (auto page = page_after(after); !page.empty(); page = page_after(page.back().position)) {
         std::ranges::for_each(page, visit);
     }
 }
@@ -301,11 +178,7 @@ Store::Reading SqliteStore::read(const Filter& filter, Position position, const 
 }
 
 std::uint64_t SqliteStore::count(const Filter& filter) {
-    return on(path_, [&] {
-        Selection selection{*database_, "SELECT count(*) FROM entry", filter, 0, end()};
-        selection.statement().executeStep();
-        return static_cast<std::uint64_t>(selection.statement().getColumn(0).getInt64());
-    });
+    return on(path_, [&] { return count_rows(*database_, filter, end()); });
 }
 
 // By id, which is the order of arrival: the first ones.

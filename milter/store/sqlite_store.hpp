@@ -3,9 +3,11 @@
 #pragma once
 
 #include "milter/store/open_store.hpp"
+#include "milter/store/sqlite_rows.hpp"
 #include "milter/store/store.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -34,18 +36,10 @@ public:
     Forgotten forget(const Predicate& is_meant) override;
 
 private:
-    struct Row {
-        Position position = 0;
-        policy::JournalEntry entry; // with trouble, only what has columns
-        std::string trouble;        // why it cannot be read; empty: it can
-    };
-
     using VisitRow = std::function<void(const Row& row)>;
 
     void insert(const policy::JournalEntry& entry);
     void require_in_place();
-    static Row read_row(SQLite::Statement& row);
-    std::vector<Row> read_page(const Filter& filter, Position after, Position last);
     void read_rows(const Filter& filter, Position after, Position last, const VisitRow& visit);
     std::vector<Position> beyond_the_number(const Bounds& bounds);
     void add_too_old(const Bounds& bounds, std::vector<Position>& positions);

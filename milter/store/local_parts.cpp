@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <openssl/rand.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -64,10 +63,11 @@ private:
     int number_;
 };
 
+// Not by OpenSSL, whose generator would leave its algorithms in the common library context.
 std::string random_key() {
     std::array<unsigned char, 32> octets{};
-    if (RAND_bytes(octets.data(), octets.size()) != 1) {
-        throw StoreError{"RAND_bytes: no random octets for the key of the journal"};
+    if (getentropy(octets.data(), octets.size()) != 0) {
+        throw StoreError{"getentropy: no random octets for the key of the journal"};
     }
     return {octets.begin(), octets.end()};
 }
@@ -138,7 +138,7 @@ public:
 
     explicit Hmac(const std::string& key) {
         const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> hmac{
-            EVP_MAC_fetch(nullptr, "HMAC", nullptr), EVP_MAC_free};
+            EVP_MAC_fetch(library_.get(), "HMAC", nullptr), EVP_MAC_free};
         mac_.reset(EVP_MAC_CTX_new(hmac.get()));
         std::array<char, 7> digest{"SHA256"};
         const std::array<OSSL_PARAM, 2> parameters{
@@ -166,6 +166,10 @@ private:
         return reinterpret_cast<const unsigned char*>(text.data());
     }
 
+    // Of our own: to decode a key, as DKIM does for every signature, OpenSSL walks through all the
+    // algorithms that the common one has met.
+    std::unique_ptr<OSSL_LIB_CTX, decltype(&OSSL_LIB_CTX_free)> library_{OSSL_LIB_CTX_new(),
+                                                                         OSSL_LIB_CTX_free};
     std::mutex mutex_; // guards mac_
     std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> mac_{nullptr, EVP_MAC_CTX_free};
 };

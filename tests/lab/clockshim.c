@@ -1,10 +1,12 @@
 /*
  * LD_PRELOAD: the time of day is off by what the file $CLOCKSHIM_FILE says, 8 octets of milliseconds in the host's
- * order, read anew each time. Clocks that measure how long something takes are left alone.
+ * order, read anew each time. Clocks that measure how long something takes are left alone. Who waits until a time of
+ * day, as libmilter's idle workers do, waits as long as ever.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -53,4 +55,10 @@ time_t time(time_t *result) {
         *result = now.tv_sec;
     }
     return now.tv_sec;
+}
+
+int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until) {
+    int64_t ms = (int64_t)until->tv_sec * 1000 + until->tv_nsec / 1000000 - *offset_ms;
+    struct timespec real = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 + until->tv_nsec % 1000000};
+    return pthread_cond_clockwait(condition, mutex, CLOCK_REALTIME, &real);
 }

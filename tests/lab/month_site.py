@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from multiprocessing.connection import Connection
+from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +29,7 @@ AUTHSERV_ID = "mx.example.test"
 _WORKERS = 6
 _fork = multiprocessing.get_context("fork")
 
-# What the workers know from their beginning.
-_socket_path = ""
-_contents: dict[Host, bytes] = {}
+_contents: dict[Host, bytes] = {}  # what the workers know from their beginning
 
 
 @dataclass(frozen=True)
@@ -96,15 +96,33 @@ url = "{store}"
         return [replace(one, is_checked=one.sent.recipients == (POSTMASTER,)) for one in answered]
 
     def _send(self, messages: Iterable[tuple[datetime, list[Sent]]]) -> list[Answered]:
-        global _socket_path, _contents
-        _socket_path, _contents = str(self.sixgate.socket_path), self._contents
         answered: list[Answered] = []
-        with _fork.Pool(_WORKERS) as pool:
+        with self._workers() as pool:
             for when, sent in messages:
-                self.clock.set(when)
-                actions = pool.map(_deliver, sent, chunksize=max(1, len(sent) // (4 * _WORKERS)))
-                answered += [Answered(one, action) for one, action in zip(sent, actions, strict=True)]
+                answered += self._deliver(pool, when, sent)
         return answered
+
+    def send_by_turns(self, month: Month, other: MonthSite) -> int:
+        """All of it to this site and to another one, some messages at a time, so that both meet the machine in the same
+        state. The number of messages that each has had."""
+        messages = 0
+        with self._workers() as pool:
+            for when, sent in month.messages():
+                for site in (self, other):
+                    site._deliver(pool, when, sent)
+                messages += len(sent)
+        return messages
+
+    def _workers(self) -> Pool:
+        global _contents
+        _contents = self._contents
+        return _fork.Pool(_WORKERS)
+
+    def _deliver(self, pool: Pool, when: datetime, sent: list[Sent]) -> list[Answered]:
+        self.clock.set(when)
+        deliver = partial(_deliver_to, str(self.sixgate.socket_path))
+        actions = pool.map(deliver, sent, chunksize=max(1, len(sent) // (4 * _WORKERS)))
+        return [Answered(one, action) for one, action in zip(sent, actions, strict=True)]
 
     def command(self, *words: str) -> str:
         """What a subcommand of the program prints, the program being right about its configuration."""
@@ -121,9 +139,9 @@ url = "{store}"
         return self.command("report", "--journal-of", str(journal_of), "--since", "31d", "--limit", "1000000")
 
 
-def _deliver(sent: Sent) -> str:
+def _deliver_to(socket_path: str, sent: Sent) -> str:
     host = sent.host
-    with Milter(_socket_path, timeout=300) as milter:
+    with Milter(socket_path, timeout=300) as milter:
         milter.connect(host.address, **{"{daemon_addr}": f"IPv6:{LISTENER}", "{daemon_name}": "mx"})
         milter.helo(host.helo)
         recipients = [f"<{recipient}>" for recipient in sent.recipients]

@@ -107,8 +107,12 @@ void JournalWriter::take_turn() {
 // Now all that waits is in batch_; returns the octets of it.
 std::size_t JournalWriter::take_queue() {
     const std::lock_guard lock{mutex_};
-    std::ranges::move(queue_, std::back_inserter(batch_));
-    queue_.clear();
+    if (batch_.empty()) {
+        batch_.swap(queue_); // each keeps the room that it has grown to
+    } else {
+        std::ranges::move(queue_, std::back_inserter(batch_));
+        queue_.clear();
+    }
     return waiting_octets_;
 }
 
@@ -119,7 +123,9 @@ void JournalWriter::write_batch() {
     }
     std::ranges::for_each(batch_, target_.prepare);
     target_.store->append(batch_);
-    note_written(std::exchange(batch_, {}).size(), octets);
+    const std::size_t written = batch_.size();
+    batch_.clear();
+    note_written(written, octets);
 }
 
 void JournalWriter::trim_when_due() {

@@ -71,7 +71,8 @@ OrProblem<std::string> domain_from(std::string_view text) {
 }
 
 bool is_port(std::string_view text) {
-    return text.size() <= 5 && is_all_of(text, digits) && std::stoul(std::string{text}) <= 65535;
+    return !text.empty() && text.size() <= 5 && is_all_of(text, digits) && text.front() != '0' &&
+           std::stoul(std::string{text}) <= 65535;
 }
 
 OrProblem<policy::ListenerPattern> listener_from(std::string_view text) {

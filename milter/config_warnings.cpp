@@ -104,6 +104,14 @@ std::vector<std::string> warnings_on(const Config& config,
                      "shorter than dns.timeout_ms: no question that is asked at the end of a "
                      "message gets all of its time");
     }
+    for (const auto& [local_part, domain] : config.policy.probe_recipients) {
+        const std::string address = local_part + '@' + domain;
+        if (matches_any(config.policy.exempt_recipients, address)) {
+            warnings.add("probe.recipients",
+                         address + " is one of exempt.recipients: mail to it is delivered, and "
+                                   "never answered as a test");
+        }
+    }
     for (const Stage& stage : config.policy.stages) {
         add_on_dates(warnings, stage, now);
         add_on_closed_at(warnings, config.policy.stages, stage);

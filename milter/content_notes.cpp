@@ -26,6 +26,7 @@ bool is_rewritten(std::string_view mail_from) {
 }
 
 void ContentNotes::note(std::string_view name, std::string_view value) {
+    name = policy::field_name(name);
     const auto is = [&](std::string_view other) { return policy::same_name(name, other); };
     is_from_list_ = is_from_list_ || is("List-Id");
     is_forwarded_ = is_forwarded_ || std::ranges::any_of(fields_of_forwarders, is);

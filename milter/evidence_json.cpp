@@ -99,25 +99,26 @@ Json to_json(const policy::Evidence& evidence) {
     for (const auto& recipient : evidence.recipients) {
         recipients.push_back(text(recipient));
     }
-    return {{"phase", to_string(evidence.phase)},
-            {"time", evidence.time ? Json(to_string(*evidence.time)) : Json(nullptr)},
-            {"client", evidence.client ? Json(evidence.client->to_string()) : Json(nullptr)},
-            {"listener", to_json(evidence.listener)},
-            {"helo", text(evidence.helo)},
-            {"is_authenticated", evidence.is_authenticated},
-            {"mail_from", text(evidence.mail_from)},
-            {"mail_from_domain", text(evidence.mail_from_domain)},
-            {"recipients", std::move(recipients)},
-            {"percentile", evidence.percentile ? Json(*evidence.percentile) : Json(nullptr)},
-            {"is_from_list", evidence.is_from_list},
-            {"is_forwarded", evidence.is_forwarded},
-            {"from_domain", text(evidence.from_domain)},
-            {"organizations", to_json(evidence.organizations)},
-            {"iprev", to_json(evidence.iprev)},
-            {"spf_mail_from", to_json(evidence.spf_mail_from)},
-            {"spf_helo", to_json(evidence.spf_helo)},
-            {"dkim", to_json(evidence.dkim)},
-            {"sender_domain", to_json(evidence.sender_domain)}};
+    return {
+        {"phase", to_string(evidence.phase)},
+        {"time", evidence.time ? Json(to_string(*evidence.time)) : Json(nullptr)},
+        {"client", evidence.client ? Json(evidence.client->to_string()) : Json(nullptr)},
+        {"listener", to_json(evidence.listener)},
+        {"helo", text(evidence.helo)},
+        {"is_authenticated", evidence.is_authenticated},
+        {"mail_from", text(evidence.mail_from)},
+        {"mail_from_domain", text(evidence.mail_from_domain)},
+        {"recipients", std::move(recipients)},
+        {"percentile", evidence.percentile ? Json(*evidence.percentile) : Json(nullptr)},
+        {"is_from_list", evidence.is_from_list},
+        {"is_forwarded", evidence.is_forwarded},
+        {"from_domain", evidence.from_domain ? Json(text(*evidence.from_domain)) : Json(nullptr)},
+        {"organizations", to_json(evidence.organizations)},
+        {"iprev", to_json(evidence.iprev)},
+        {"spf_mail_from", to_json(evidence.spf_mail_from)},
+        {"spf_helo", to_json(evidence.spf_helo)},
+        {"dkim", to_json(evidence.dkim)},
+        {"sender_domain", to_json(evidence.sender_domain)}};
 }
 
 Json to_json(const policy::Verdict& verdict) {

@@ -70,8 +70,10 @@ replay(const policy::JournalEntry& entry, const Config& config, const ExplainOpt
     const auto& recipients = entry.evidence.recipients;
     const std::string authserv_id = authserv_id_of(entry, config);
     Replay now;
-    now.evidence = policy::as_counted(entry.evidence, policy);
     now.verdict = policy::replayed(entry, policy);
+    now.evidence = now.verdict
+                       ? policy::as_counted(entry.evidence, stage_named(policy, now.verdict->stage))
+                       : entry.evidence;
     now.stages = stage_choices(policy, now.evidence, recipients);
     if (options.shows_all_stages) {
         now.all_stages = stage_answers(policy, now.evidence, recipients);

@@ -69,11 +69,11 @@ bool is_refused_at_rcpt(const Policy& policy, Evidence at_rcpt, const std::strin
 }
 
 bool is_split_off(const Policy& policy,
-                  const Evidence& at_rcpt,
-                  std::string_view recipient,
-                  std::string_view first) {
-    return policy.mixed_recipients == policy::MixedRecipients::split &&
-           may_differ(policy, at_rcpt, recipient, first);
+                  Evidence at_rcpt,
+                  const std::string& recipient,
+                  const std::string& first) {
+    at_rcpt.recipients = {first};
+    return policy::is_split_off(at_rcpt, policy, recipient);
 }
 
 void add(std::vector<StageChoice>& choices, StageChoice choice) {
@@ -221,7 +221,7 @@ std::vector<StageChoice> stage_choices(const Policy& policy,
         add(choices,
             {{recipient},
              standings_up_to(choice.stage, policy, evidence, recipient),
-             choice.is_certain,
+             !choice.doubt,
              is_taken && is_split_off(policy, at_rcpt, recipient, *first)});
     }
     return choices;

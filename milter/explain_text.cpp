@@ -59,8 +59,8 @@ std::string evidence_text(const policy::Evidence& evidence) {
     if (evidence.is_forwarded) {
         text += "    forwarded\n";
     }
-    if (!evidence.from_domain.empty()) {
-        text += fmt::format("    from_domain {}\n", policy::printable(evidence.from_domain));
+    if (evidence.from_domain && !evidence.from_domain->empty()) {
+        text += fmt::format("    from_domain {}\n", policy::printable(*evidence.from_domain));
     }
     text += organizations_text(evidence);
     for (const auto& result : policy::resinfos(evidence)) {

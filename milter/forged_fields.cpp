@@ -6,19 +6,10 @@
 
 namespace milter {
 
-namespace {
-
-// RFC 5322 section 4.5.8 lets white space stand before the colon. MTAs take it away, mostly.
-std::string_view without_space_at_end(std::string_view field_name) {
-    return field_name.substr(0, field_name.find_last_not_of(" \t") + 1);
-}
-
-} // namespace
-
 void ForgedFields::note(std::string_view name,
                         std::string_view value,
                         std::string_view authserv_id) {
-    name = without_space_at_end(name);
+    name = policy::field_name(name);
     if (policy::same_name(name, policy::results_field_name)) {
         ++results_fields_;
         if (!authserv_id.empty() && policy::claims_authserv_id(value, authserv_id)) {

@@ -18,16 +18,19 @@ using policy::DkimResult;
 using policy::Evidence;
 using policy::SpfResult;
 
-// What alignment may ask for: the author's domain, and the ones that are authenticated.
+// What alignment may ask for: the author's domain, the ones that are authenticated, and those of
+// which it could not be told.
 std::vector<std::string> domains_of(const Evidence& evidence) {
-    std::vector<std::string> domains{evidence.from_domain};
-    for (const auto& spf : {evidence.spf_mail_from, evidence.spf_helo}) {
-        if (spf && spf->result == SpfResult::pass) {
-            domains.push_back(spf->domain);
+    std::vector<std::string> domains{evidence.from_domain.value_or("")};
+    for (const auto* const spf : {&evidence.spf_mail_from, &evidence.spf_helo}) {
+        const bool counts =
+            *spf && ((*spf)->result == SpfResult::pass || (*spf)->result == SpfResult::temperror);
+        if (counts) {
+            domains.push_back((*spf)->domain);
         }
     }
     for (const auto& signature : *evidence.dkim) {
-        if (signature.result == DkimResult::pass) {
+        if (signature.result == DkimResult::pass || signature.result == DkimResult::temperror) {
             domains.push_back(signature.sdid);
         }
     }
@@ -46,6 +49,12 @@ std::vector<policy::Organization> organizations_of(const std::vector<std::string
         }
     }
     return organizations;
+}
+
+void gather_sender_domain(Evidence& evidence, verify::Lookups& lookups) {
+    if (!evidence.mail_from_domain.empty()) {
+        evidence.sender_domain = verify::check_sender_domain(lookups, evidence.mail_from_domain);
+    }
 }
 
 } // namespace
@@ -87,13 +96,18 @@ void gather(Evidence& evidence,
             verify::check_spf(lookups,
                               verify::spf_request_for_mail_from(
                                   client, evidence.helo, evidence.mail_from, authserv_id));
-        if (policy::asks_for_sender_domain(config.policy)) {
-            evidence.sender_domain =
-                verify::check_sender_domain(lookups, evidence.mail_from_domain);
-        }
+    }
+    if (policy::asks_for_sender_domain(config.policy)) {
+        gather_sender_domain(evidence, lookups);
     }
     evidence.dkim = dkim.end_of_message(lookups);
     evidence.organizations = organizations_of(domains_of(evidence));
+}
+
+void gather_for_hints(Evidence& evidence, verify::Lookups& lookups) {
+    if (!evidence.sender_domain) {
+        gather_sender_domain(evidence, lookups);
+    }
 }
 
 } // namespace milter

@@ -38,4 +38,7 @@ void gather(policy::Evidence& evidence,
             const Config& config,
             std::string_view authserv_id);
 
+// What nothing is judged by and a sender that is refused may want to know. Blocks likewise.
+void gather_for_hints(policy::Evidence& evidence, verify::Lookups& lookups);
+
 } // namespace milter

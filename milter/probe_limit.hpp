@@ -15,16 +15,22 @@ namespace milter {
 // those that are not known yet have to wait for an hour to end.
 class ProbeLimit {
 public:
-    static constexpr unsigned most_an_hour = 20; // of a /64, or of one IPv4 address
-    static constexpr std::size_t most_networks = 10'000;
+    static constexpr unsigned most_an_hour = 20;         // of a /64, or of one IPv4 address
+    static constexpr unsigned most_of_site = 100;        // of a /48, or of an IPv4 /24
+    static constexpr std::size_t most_networks = 10'000; // of either kind
 
     // Whether one more is answered, and counts it.
     bool allows(const policy::Address& client, policy::Time now);
 
 private:
+    using Counts = std::map<policy::Address, unsigned>; // by the first address of the network
+
+    static unsigned* count_of(Counts& counts, const policy::Address& network);
+
     std::mutex mutex_; // guards all that follows
     policy::Time hour_began_{};
-    std::map<policy::Address, unsigned> answered_; // by the first address of the network
+    Counts by_network_;
+    Counts by_site_;
 };
 
 } // namespace milter

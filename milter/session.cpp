@@ -57,12 +57,9 @@ bool Session::is_judged() const {
 // Our own relays and local filters hand us fields that we wrote ourselves. Everybody else's are
 // forged, whether or not the client is judged.
 bool Session::removes_fields() const {
-    const auto exemption = policy::exemption_of(evidence_, policy());
-    const bool is_inside =
-        exemption == policy::Exemption::local || exemption == policy::Exemption::network;
     const bool has_what_to_remove =
         !setup_->config.milter.authserv_id.empty() || policy::has_mode(policy(), policy::Mode::tag);
-    return !is_inside && has_what_to_remove;
+    return !policy::is_inside(evidence_, policy()) && has_what_to_remove;
 }
 
 Answer Session::connect(std::optional<policy::Address> client) {
@@ -139,7 +136,7 @@ Answer Session::rcpt(std::string_view forward_path) {
         begin_message(); // there was no MAIL, or its message is over
     }
     evidence_.phase = policy::Phase::rcpt;
-    const std::string recipient{policy::mailbox_in(forward_path)};
+    const std::string recipient = verify::with_a_labels(policy::mailbox_in(forward_path));
     if (answers_.at_rcpt) {
         auto earlier = std::exchange(evidence_.recipients, {}); // which may be thousands
         policy::Evidence alone = evidence_;
@@ -224,13 +221,17 @@ Answer Session::end_of_message() {
     }
     Message& content = begin_content();
     evidence_.phase = policy::Phase::end_of_message;
-    if (content.dkim) {
+    note_probe();
+    if (content.dkim && !evidence_.is_over_probe_limit) {
         content.notes.tell(evidence_);
         gather(evidence_, content.lookups, *content.dkim, setup_->config, authserv_id());
     }
-    note_probe();
     const auto verdict = policy::decide(evidence_, policy()).value();
-    evidence_ = policy::as_counted(std::move(evidence_), policy());
+    if (verdict.reason && !is_temperror(*verdict.reason)) {
+        gather_for_hints(evidence_, content.lookups);
+    }
+    evidence_ =
+        policy::as_counted(std::move(evidence_), policy::stage_named(policy(), verdict.stage));
     return act_on(verdict, evidence_);
 }
 
@@ -270,7 +271,6 @@ void Session::record(const policy::Verdict& verdict, const policy::Evidence& evi
     services_.log.write(LogLevel::info, policy::log_line(entry));
     const bool is_mail = evidence.phase >= policy::Phase::mail && !verdict.is_probe;
     if (services_.journal != nullptr && is_mail) {
-
         services_.journal->write(std::move(entry));
     }
 }
@@ -311,7 +311,7 @@ void Session::forget_message() {
     evidence_.is_over_probe_limit = false;
     evidence_.is_from_list = false;
     evidence_.is_forwarded = false;
-    evidence_.from_domain.clear();
+    evidence_.from_domain.reset();
     evidence_.organizations.clear();
     evidence_.spf_mail_from.reset();
     evidence_.spf_helo.reset();

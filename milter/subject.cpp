@@ -56,7 +56,7 @@ std::vector<std::string> texts_of(const policy::Evidence& evidence) {
                                    verify::to_a_labels(evidence.helo),
                                    evidence.mail_from,
                                    evidence.mail_from_domain,
-                                   evidence.from_domain};
+                                   evidence.from_domain.value_or("")};
     for (const auto& [domain, organizational_domain] : evidence.organizations) {
         texts.push_back(domain); // the other is a part of it
     }

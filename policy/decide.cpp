@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 
 namespace policy {
@@ -113,7 +114,7 @@ std::string_view organization_of(const Evidence& evidence, std::string_view doma
 
 // What is left of SPF and DKIM when only domains of the author's organization count.
 Evidence aligned_part(Evidence evidence) {
-    const std::string author{organization_of(evidence, evidence.from_domain)};
+    const std::string author{organization_of(evidence, evidence.from_domain.value_or(""))};
     const auto is_aligned = [&](const std::string& domain) {
         return !author.empty() && same_name(organization_of(evidence, domain), author);
     };
@@ -135,7 +136,12 @@ Finding judge_authentication(const Evidence& evidence, const Requirements& requi
         Requirements either = required;
         either.authentication = Authentication::spf_or_dkim;
         either.null_reverse_path = NullReversePath::strict; // a host's name is nobody's author
-        return judge_authentication(aligned_part(evidence), either);
+        const Finding aligned = judge_authentication(aligned_part(evidence), either);
+        const bool is_authenticated =
+            judge_authentication(evidence, either).standing == Standing::meets;
+        return aligned.standing == Standing::falls_short && is_authenticated
+                   ? falls_short(Reason::unaligned)
+                   : aligned;
     }
     const Standing spf = judge_spf(evidence, required);
     const Standing dkim = judge_dkim(*evidence.dkim);
@@ -185,19 +191,20 @@ Action action_of(const ReplyCode& code) {
 
 // All evidence is gathered before an answer, so that fields and journal are whole.
 bool is_complete(const Evidence& evidence, const Requirements& required) {
+    // What has no domain that can be read is the MTA's to refuse, or to complete.
     const bool needs_sender_domain =
-        required.sender_domain == SenderDomain::reachable && !evidence.mail_from.empty();
+        required.sender_domain == SenderDomain::reachable && !evidence.mail_from_domain.empty();
+    const bool needs_author = required.authentication == Authentication::aligned;
     return evidence.iprev && evidence.spf_helo && evidence.dkim &&
            (evidence.spf_mail_from || evidence.mail_from.empty()) &&
-           (evidence.sender_domain || !needs_sender_domain);
+           (evidence.sender_domain || !needs_sender_domain) &&
+           (evidence.from_domain || !needs_author);
 }
 
 // Only these, and at least one: one exempt recipient among others exempts nothing.
 bool goes_to_exempt_only(const Evidence& evidence, const Policy& policy) {
     const auto is_exempt = [&](const std::string& recipient) {
-        return std::ranges::any_of(policy.exempt_recipients, [&](const RecipientPattern& pattern) {
-            return pattern.matches(recipient);
-        });
+        return matches_any(policy.exempt_recipients, recipient);
     };
     return !evidence.recipients.empty() && std::ranges::all_of(evidence.recipients, is_exempt);
 }
@@ -217,11 +224,11 @@ Verdict judged(const Stage& stage, const Finding& finding) {
 
 // A stage before the one that is chosen might have applied, had a name been looked up: nobody is
 // refused for good by a stage that may not be theirs. This is never waived.
-Finding with_doubt(const Finding& finding, const Evidence& evidence) {
+Finding with_doubt(const Finding& finding, const Evidence& evidence, SelectorPart doubt) {
     if (finding.standing != Standing::falls_short) {
         return finding;
     }
-    if (evidence.iprev->result == IprevResult::temperror) {
+    if (doubt == SelectorPart::reverse_names) {
         return cannot_tell(Reason::reverse_name_temperror);
     }
     const auto& spf = evidence.spf_mail_from;
@@ -234,7 +241,7 @@ std::optional<Verdict>
 decide_in(const Choice& choice, const Evidence& evidence, const Policy& policy) {
     const Stage& stage = *choice.stage;
     const bool is_complete_for_stage = is_complete(evidence, stage.requirements);
-    if (!choice.is_certain && (evidence.phase < Phase::end_of_message || !is_complete_for_stage)) {
+    if (choice.doubt && (evidence.phase < Phase::end_of_message || !is_complete_for_stage)) {
         return std::nullopt;
     }
     if (stage.mode == Mode::off) {
@@ -247,7 +254,8 @@ decide_in(const Choice& choice, const Evidence& evidence, const Policy& policy) 
     }
     const Finding finding =
         is_closed ? falls_short(Reason::closed) : judge(evidence, stage.requirements);
-    Verdict verdict = judged(stage, choice.is_certain ? finding : with_doubt(finding, evidence));
+    Verdict verdict =
+        judged(stage, choice.doubt ? with_doubt(finding, evidence, *choice.doubt) : finding);
     if (is_exempt) {
         verdict.action = Action::accept;
         verdict.exemption = Exemption::recipients;
@@ -255,8 +263,10 @@ decide_in(const Choice& choice, const Evidence& evidence, const Policy& policy) 
     return verdict;
 }
 
+// Where both go on, what falls short has a field that tells of it.
 bool is_stricter(const Verdict& a, const Verdict& b) {
-    return std::pair{a.action, a.mode} > std::pair{b.action, b.mode};
+    return std::tuple{a.action, a.reason.has_value(), a.mode} >
+           std::tuple{b.action, b.reason.has_value(), b.mode};
 }
 
 // Of stages that differ by recipient the strictest speaks.
@@ -300,10 +310,19 @@ std::optional<Exemption> exemption_of(const Evidence& evidence, const Policy& po
     return std::nullopt;
 }
 
+bool is_inside(const Evidence& evidence, const Policy& policy) {
+    const auto exemption = exemption_of(evidence, policy);
+    return exemption == Exemption::local || exemption == Exemption::network;
+}
+
 std::optional<Verdict> decide(const Evidence& evidence, const Policy& policy) {
     const auto exemption = exemption_of(evidence, policy);
+    const bool is_test = is_probe(policy, evidence);
+    if (is_test && evidence.is_over_probe_limit) { // nothing need be known of it
+        return Verdict{.action = Action::tempfail, .exemption = exemption, .is_probe = true};
+    }
     auto verdict = exemption ? Verdict{.exemption = exemption} : decide_for_all(evidence, policy);
-    if (!verdict || !is_probe(policy, evidence)) {
+    if (!verdict || !is_test) {
         return verdict;
     }
     // It is never delivered, and tells all that there is to tell.
@@ -313,7 +332,7 @@ std::optional<Verdict> decide(const Evidence& evidence, const Policy& policy) {
         return std::nullopt;
     }
     verdict->is_probe = true;
-    verdict->action = evidence.is_over_probe_limit ? Action::tempfail : Action::reject;
+    verdict->action = Action::reject;
     return verdict;
 }
 
@@ -328,7 +347,7 @@ std::vector<Reason> faults_of(const Evidence& evidence, const Requirements& requ
 }
 
 bool is_split_off(const Evidence& evidence, const Policy& policy, std::string_view recipient) {
-    if (evidence.recipients.empty()) {
+    if (evidence.recipients.empty() || is_inside(evidence, policy)) {
         return false;
     }
     // They would not be together if they differed, so the first stands for all.
@@ -340,8 +359,7 @@ bool is_split_off(const Evidence& evidence, const Policy& policy, std::string_vi
            may_differ(policy, evidence, recipient, first);
 }
 
-Evidence as_counted(Evidence evidence, const Policy& policy) {
-    const Stage& stage = *choices_for(policy, evidence).front().stage;
+Evidence as_counted(Evidence evidence, const Stage& stage) {
     for (auto* const spf : {&evidence.spf_mail_from, &evidence.spf_helo}) {
         if (*spf && (*spf)->is_wide) { // a pass, or what another policy has made of one
             const bool counts = stage.requirements.count_wide_spf;

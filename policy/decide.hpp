@@ -23,12 +23,15 @@ std::vector<Reason> faults_of(const Evidence& evidence, const Requirements& requ
 // Why this client is not judged, from what is known so far; empty where it will be.
 std::optional<Exemption> exemption_of(const Evidence& evidence, const Policy& policy);
 
+// Whether it comes from ourselves: from this host, or from a network that is exempt.
+bool is_inside(const Evidence& evidence, const Policy& policy);
+
 // Whether `recipient` must come in a transaction of its own, without those that `evidence` has: for
 // it the policy might say something else, or it is a probe's address and they are not.
 bool is_split_off(const Evidence& evidence, const Policy& policy, std::string_view recipient);
 
-// `evidence` as it is to be reported: what the policy does not count does not read pass.
-Evidence as_counted(Evidence evidence, const Policy& policy);
+// `evidence` as it is to be reported: what the stage does not count does not read pass.
+Evidence as_counted(Evidence evidence, const Stage& stage);
 
 // What the stage and the mode of `verdict` answer to mail with its reason.
 Action action_in_mode(const Verdict& verdict);

@@ -6,6 +6,8 @@ namespace policy {
 
 namespace {
 
+constexpr std::size_t longest_name = 254; // RFC 1035 section 2.3.4, and a final dot
+
 std::string normalized(std::string_view name) {
     return to_lower(name.ends_with('.') ? name.substr(0, name.size() - 1) : name);
 }
@@ -17,16 +19,15 @@ void DomainSet::add(std::string_view domain) {
 }
 
 bool DomainSet::contains(std::string_view name) const {
-    if (domains_.empty()) {
+    if (domains_.empty() || name.size() > longest_name) {
         return false;
     }
-    std::string part = normalized(name);
-    if (domains_.contains(part)) {
-        return !part.starts_with('.');
+    const std::string whole = normalized(name);
+    if (domains_.contains(whole)) {
+        return !whole.starts_with('.');
     }
-    for (auto dot = part.find('.', 1); dot != std::string::npos; dot = part.find('.', 1)) {
-        part.erase(0, dot);
-        if (domains_.contains(part)) {
+    for (auto dot = whole.find('.', 1); dot != std::string::npos; dot = whole.find('.', dot + 1)) {
+        if (domains_.contains(std::string_view{whole}.substr(dot))) {
             return true;
         }
     }

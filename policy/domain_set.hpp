@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -23,7 +24,12 @@ public:
     friend bool operator==(const DomainSet&, const DomainSet&) = default;
 
 private:
-    std::unordered_set<std::string> domains_; // in lower case
+    // By the octets, for a view as for a string.
+    struct Hash : std::hash<std::string_view> {
+        using is_transparent = void; // NOLINT(readability-identifier-naming): as the library has it
+    };
+
+    std::unordered_set<std::string, Hash, std::equal_to<>> domains_; // in lower case
 };
 
 } // namespace policy

@@ -133,10 +133,11 @@ struct Evidence {
     // The content, as far as it tells a postmaster what kind of mail this is. Never judged by.
     bool is_from_list = false; // it has a List-Id field (RFC 2919)
     bool is_forwarded = false; // its fields or a rewritten MAIL FROM (SRS) say so
-    std::string from_domain;   // of the one From: field, as A-labels; empty where there is no one
+    // Of the one From: field, as A-labels; "" where there is none, or more than one, or no reading.
+    std::optional<std::string> from_domain;
 
-    // Organizational domains (by the Public Suffix List) of all domains that have passed SPF or
-    // DKIM, and of from_domain; by domain.
+    // Organizational domains (by the Public Suffix List) of from_domain and of all domains that
+    // have passed SPF or DKIM, or may have; by domain, where they differ from it.
     std::vector<Organization> organizations;
 
     // The checks.

@@ -21,6 +21,11 @@ std::size_t octets_of(const DkimSignature& signature) {
 std::size_t octets_of(const Evidence& evidence) {
     std::size_t octets = sizeof evidence + evidence.helo.size() + evidence.mail_from.size() +
                          evidence.mail_from_domain.size();
+    octets += evidence.from_domain.value_or("").size() + evidence.listener.name.size() +
+              evidence.listener.address.size() + evidence.listener.port.size();
+    for (const auto& each : evidence.organizations) {
+        octets += sizeof each + each.domain.size() + each.organizational_domain.size();
+    }
     for (const auto& recipient : evidence.recipients) {
         octets += sizeof(std::string) + recipient.size();
     }

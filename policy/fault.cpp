@@ -276,6 +276,11 @@ std::string reverse_name_in_trouble(const Evidence& evidence, Clients clients) {
     return clients.empty() ? "the reverse zone" : clients.front().reverse_name();
 }
 
+std::string author(const Evidence& evidence) {
+    const auto domain = evidence.from_domain.value_or("");
+    return domain.empty() ? "the one domain of From" : printable(domain);
+}
+
 std::string sender_domain(const Evidence& evidence) {
     return printable(evidence.mail_from_domain);
 }
@@ -290,6 +295,9 @@ std::string fault_found(const Evidence& evidence, Reason reason) {
     case Reason::reverse_name_temperror:
         return reverse_names_found(evidence, "the PTR record cannot be looked up");
     case Reason::unauthenticated: return spf_found(evidence) + "; " + dkim_found(evidence);
+    case Reason::unaligned:
+        return "From " + author(evidence) + "; " + spf_found(evidence) + "; " +
+               dkim_found(evidence);
     case Reason::authentication_temperror: return spf_found(evidence);
     case Reason::dkim_temperror: return dkim_found(evidence);
     case Reason::sender_domain_unreachable:
@@ -308,6 +316,7 @@ std::string fault_in_short(const Evidence& evidence, Reason reason) {
     case Reason::reverse_name_mismatch: return reverse_name_in_short(evidence);
     case Reason::reverse_name_temperror: return "PTR not looked up";
     case Reason::unauthenticated: return spf_in_short(evidence) + ", " + dkim_in_short(evidence);
+    case Reason::unaligned: return "From not aligned";
     case Reason::authentication_temperror: return "SPF not looked up";
     case Reason::dkim_temperror: return "DKIM not looked up";
     case Reason::sender_domain_unreachable: return "no MX";
@@ -331,6 +340,8 @@ std::vector<std::string> remedy_for(const Evidence& evidence,
     case Reason::reverse_name_temperror:
         return name_servers_of(reverse_name_in_trouble(evidence, clients));
     case Reason::unauthenticated: return remedy_of_authentication(evidence, kind, clients);
+    case Reason::unaligned:
+        return {"DKIM signatures of " + author(evidence) + ", or MAIL FROM in that domain."};
     case Reason::authentication_temperror: return name_servers_of(spf_domain(evidence));
     case Reason::dkim_temperror: return name_servers_of(signing_domain_in_trouble(evidence));
     case Reason::sender_domain_unreachable:

@@ -78,6 +78,11 @@ std::string dkim(const Scene& scene) {
     return text.empty() ? "none" : text;
 }
 
+std::string from_domain(const Scene& scene) {
+    const auto& found = scene.evidence.from_domain;
+    return found && !found->empty() ? *found : "no one domain";
+}
+
 std::string recipient_domain(const Scene& scene) {
     if (scene.evidence.recipients.empty()) {
         return "";
@@ -110,6 +115,7 @@ constexpr auto placeholders = std::to_array<Placeholder>({
     {"helo", [](const Scene& scene) { return scene.evidence.helo; }},
     {"mail_from", [](const Scene& scene) { return scene.evidence.mail_from; }},
     {"mail_from_domain", [](const Scene& scene) { return scene.evidence.mail_from_domain; }},
+    {"from_domain", from_domain},
     {"recipient_domain", recipient_domain},
     {"iprev", iprev},
     {"names", names},

@@ -76,15 +76,13 @@ SenderKind kind_to_tell(const Evidence& evidence) {
 } // namespace
 
 bool is_probe(const Policy& policy, std::string_view recipient) {
-    return std::ranges::any_of(policy.probe_recipients, [&](const RecipientPattern& pattern) {
-        return pattern.matches(recipient);
-    });
+    return matches_any(policy.probe_recipients, recipient) &&
+           !matches_any(policy.exempt_recipients, recipient);
 }
 
 bool is_probe(const Policy& policy, const Evidence& evidence) {
-    const auto exemption = exemption_of(evidence, policy);
-    const bool is_inside = exemption == Exemption::local || exemption == Exemption::network;
-    return !is_inside && !evidence.recipients.empty() &&
+    return !policy.probe_recipients.empty() && !evidence.recipients.empty() &&
+           !is_inside(evidence, policy) &&
            std::ranges::all_of(evidence.recipients, [&](const std::string& recipient) {
                return is_probe(policy, recipient);
            });

@@ -1,7 +1,6 @@
 #include "policy/recipient_pattern.hpp"
 
 #include "policy/ascii.hpp"
-#include "policy/mailbox.hpp"
 
 #include <algorithm>
 
@@ -33,17 +32,27 @@ std::optional<RecipientPattern> RecipientPattern::parse(std::string_view text) {
     return pattern;
 }
 
-bool RecipientPattern::matches(std::string_view recipient) const {
+bool RecipientPattern::matches(const Mailbox& recipient) const {
     // RFC 5321 section 4.5.1: "RCPT TO:<postmaster>" has no domain and means ours.
+    return (domain == "*" || same_name(domain, recipient.domain)) &&
+           (local_part == "*" ? domain == "*" || !may_lead_elsewhere(recipient.local_part)
+                              : same_name(local_part, recipient.local_part));
+}
+
+bool matches_any(std::span<const RecipientPattern> patterns, std::string_view recipient) {
+    if (patterns.empty()) {
+        return false;
+    }
     const auto mailbox = Mailbox::parse(recipient);
-    return mailbox && (domain == "*" || same_name(domain, mailbox->domain)) &&
-           (local_part == "*" ? domain == "*" || !may_lead_elsewhere(mailbox->local_part)
-                              : same_name(local_part, mailbox->local_part));
+    return mailbox && std::ranges::any_of(patterns, [&](const RecipientPattern& pattern) {
+               return pattern.matches(*mailbox);
+           });
 }
 
 bool has_one_reading(std::string_view recipient) {
     const auto mailbox = Mailbox::parse(recipient);
-    return mailbox && !may_lead_elsewhere(mailbox->local_part);
+    return mailbox && !mailbox->domain.empty() && !may_lead_elsewhere(mailbox->local_part) &&
+           std::ranges::all_of(mailbox->domain, is_printable);
 }
 
 } // namespace policy

@@ -1,7 +1,10 @@
 // Recipients as a configuration names them.
 #pragma once
 
+#include "policy/mailbox.hpp"
+
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,13 +17,17 @@ struct RecipientPattern {
     std::string domain;     // "*": any
 
     static std::optional<RecipientPattern> parse(std::string_view text);
-    bool matches(std::string_view recipient) const;
+    bool matches(const Mailbox& recipient) const;
 
     friend bool operator==(const RecipientPattern&, const RecipientPattern&) = default;
 };
 
-// Whether MTAs agree about whose address it is: one that they repair, or that they may send on
-// elsewhere ("a%b@example.org"), has more than one reading.
+// Whether one of `patterns` matches; none does where the address cannot be read.
+bool matches_any(std::span<const RecipientPattern> patterns, std::string_view recipient);
+
+// Whether MTAs agree about whose address it is. More than one reading has what they repair, what
+// they complete with a domain of theirs, what they may send on elsewhere ("a%b@example.org"), and a
+// domain of other octets than ASCII's.
 bool has_one_reading(std::string_view recipient);
 
 } // namespace policy

@@ -70,7 +70,7 @@ std::optional<Verdict> replayed(const JournalEntry& entry, const Policy& policy)
         lacks_what_selects(evidence, policy)) {
         return std::nullopt;
     }
-    return decide(as_counted(evidence, policy), policy);
+    return decide(evidence, policy);
 }
 
 bool answers_recipients(const Policy& policy) {
@@ -81,19 +81,21 @@ std::vector<JournalEntry> parted(const JournalEntry& entry, const Policy& policy
     std::vector<JournalEntry> parts;
     std::vector<std::string> others;
     Evidence alone = before_recipients(entry.evidence);
-    for (const auto& recipient : entry.evidence.recipients) {
+    JournalEntry part = entry;
+    const auto recipients = std::exchange(part.evidence.recipients, {}); // which may be thousands
+    for (const auto& recipient : recipients) {
         alone.recipients = {recipient};
         const auto verdict = decide(alone, policy);
         if (verdict && verdict->action != Action::accept) {
-            parts.push_back(entry);
+            parts.push_back(part);
             parts.back().evidence.recipients = {recipient};
         } else {
             others.push_back(recipient);
         }
     }
     if (parts.empty() || !others.empty()) {
-        parts.push_back(entry);
-        parts.back().evidence.recipients = std::move(others);
+        part.evidence.recipients = std::move(others);
+        parts.push_back(std::move(part));
     }
     return parts;
 }

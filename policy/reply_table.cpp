@@ -56,6 +56,13 @@ const Rows& rfc7372_rows() {
           "This message is unauthenticated: SPF of {spf_domain} is {spf}, DKIM is {dkim}.",
           "To publish: an SPF record at {spf_domain} that has ip6:{client}, or DKIM signatures.",
           "{spf_explanation}"}},
+        {Reason::unaligned,
+         "450 4.7.26",
+         "550 5.7.26",
+         {"[{client}] neither SPF nor DKIM passes for the domain of From, case {case}",
+          "Mail over IPv6 must pass one of them for the organization of the author, who is at "
+          "{from_domain}. SPF of {spf_domain} is {spf}, DKIM is {dkim}.",
+          "To publish: DKIM signatures of the domain of From, or MAIL FROM in that domain."}},
         {Reason::authentication_temperror,
          "451 4.7.24",
          "451 4.7.24",
@@ -165,6 +172,11 @@ ReplyTable mx6_table() {
            code,
            "[{client}] must pass either SPF or DKIM over IPv6, retry over IPv4, case {case}");
     answer(table,
+           Reason::unaligned,
+           code,
+           "[{client}] neither SPF nor DKIM passes for the domain of From, retry over IPv4, case "
+           "{case}");
+    answer(table,
            Reason::sender_domain_unreachable,
            code,
            "[{client}] no bounce can reach {mail_from_domain}, retry over IPv4, case {case}");
@@ -190,6 +202,11 @@ ReplyTable fallback_table() {
            Reason::unauthenticated,
            {451, "4.7.26"},
            "[{client}] must pass either SPF or DKIM over IPv6, please use IPv4, case {case}");
+    answer(table,
+           Reason::unaligned,
+           {451, "4.7.26"},
+           "[{client}] neither SPF nor DKIM passes for the domain of From, please use IPv4, case "
+           "{case}");
     answer(table,
            Reason::sender_domain_unreachable,
            {451, "4.1.8"},

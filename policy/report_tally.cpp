@@ -48,7 +48,7 @@ Prospect prospect_of(const Verdict& verdict) {
 
 Outlook outlook_if_enforced(const Verdict& verdict) {
     if (verdict.reason == Reason::closed) {
-        return {.stage = verdict.stage}; // nothing was checked
+        return {Prospect::unknown, std::nullopt, std::nullopt, verdict.stage}; // never checked
     }
     const Prospect prospect = prospect_of(verdict);
     return {prospect,

@@ -33,6 +33,7 @@ constexpr auto reason_words = std::to_array<Word<Reason>>({
     {Reason::reverse_name_mismatch, "reverse_name_mismatch"},
     {Reason::reverse_name_temperror, "reverse_name_temperror"},
     {Reason::unauthenticated, "unauthenticated"},
+    {Reason::unaligned, "unaligned"},
     {Reason::authentication_temperror, "authentication_temperror"},
     {Reason::dkim_temperror, "dkim_temperror"},
     {Reason::sender_domain_unreachable, "sender_domain_unreachable"},
@@ -66,6 +67,7 @@ bool is_temperror(Reason reason) {
     case Reason::reverse_name_missing:
     case Reason::reverse_name_mismatch:
     case Reason::unauthenticated:
+    case Reason::unaligned:
     case Reason::sender_domain_unreachable:
     case Reason::sender_domain_null_mx:
     case Reason::closed: break;

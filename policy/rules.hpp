@@ -59,6 +59,7 @@ enum class Reason : std::uint8_t {
     reverse_name_mismatch,
     reverse_name_temperror,
     unauthenticated,
+    unaligned,                // something passes, and nothing of the author's organization
     authentication_temperror, // SPF could not be looked up
     dkim_temperror,           // SPF could, and a DKIM key that might help could not
     sender_domain_unreachable,
@@ -70,6 +71,7 @@ inline constexpr auto all_reasons = std::to_array<Reason>({Reason::reverse_name_
                                                            Reason::reverse_name_mismatch,
                                                            Reason::reverse_name_temperror,
                                                            Reason::unauthenticated,
+                                                           Reason::unaligned,
                                                            Reason::authentication_temperror,
                                                            Reason::dkim_temperror,
                                                            Reason::sender_domain_unreachable,

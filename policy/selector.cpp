@@ -70,13 +70,11 @@ Match match_dkim(const DomainSet& domains, const Evidence& evidence) {
     }
     Match found = Match::no;
     for (const DkimSignature& signature : *evidence.dkim) {
-        if (!domains.contains(signature.sdid)) {
-            continue;
+        const bool passes = signature.result == DkimResult::pass;
+        const bool may_pass = passes || signature.result == DkimResult::temperror;
+        if (may_pass && domains.contains(signature.sdid)) {
+            found = std::max(found, passes ? Match::yes : Match::unknown);
         }
-        if (signature.result == DkimResult::pass) {
-            return Match::yes;
-        }
-        found = signature.result == DkimResult::temperror ? Match::unknown : found;
     }
     return found;
 }
@@ -86,8 +84,7 @@ Match match_recipients(const std::vector<RecipientPattern>& patterns,
     if (!recipient) {
         return Match::unknown;
     }
-    const bool is_one = std::ranges::any_of(
-        patterns, [&](const RecipientPattern& pattern) { return pattern.matches(*recipient); });
+    const bool is_one = matches_any(patterns, *recipient);
     const bool may_be_one = !recipient->empty() && !has_one_reading(*recipient);
     return !is_one && may_be_one ? Match::unknown : match_if(is_one);
 }

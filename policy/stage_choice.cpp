@@ -7,6 +7,38 @@ namespace policy {
 
 namespace {
 
+using Recipient = std::optional<std::string_view>;
+using Stages = std::vector<const Stage*>;
+
+// What is not known of the parts of a selector, but for `left_out`.
+std::optional<SelectorPart> unknown_part(const Stage& stage,
+                                         const Evidence& evidence,
+                                         Recipient recipient,
+                                         std::optional<SelectorPart> left_out) {
+    for (const auto& [part, match] : matches_of(stage.selector, evidence, recipient)) {
+        if (match == Match::unknown && part != left_out) {
+            return part;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<SelectorPart> doubt_of_two_readings(const Stages& possible,
+                                                  const Evidence& evidence,
+                                                  std::string_view recipient) {
+    if (possible.size() == 1) {
+        return std::nullopt;
+    }
+    for (const Stage* const stage : possible) {
+        if (auto part = unknown_part(*stage, evidence, recipient, SelectorPart::recipients)) {
+            return part;
+        }
+    }
+    // No more will be known of the recipient; the rest may be.
+    return evidence.phase == Phase::end_of_message ? std::nullopt
+                                                   : std::optional{SelectorPart::recipients};
+}
+
 // Whose recipient has two readings may be under any of the stages that are possible for it, and the
 // strictest of them applies: to write it so must not be a way around.
 std::vector<Choice>
@@ -14,18 +46,23 @@ choices_of(const Policy& policy, const Evidence& evidence, std::string_view reci
     if (has_one_reading(recipient)) {
         return {choose(policy, evidence, recipient)};
     }
-    const auto possible = possible_stages(policy, evidence, recipient);
-    const bool is_certain = possible.size() == 1 || evidence.phase == Phase::end_of_message;
+    const Stages possible = possible_stages(policy, evidence, recipient);
+    const auto doubt = doubt_of_two_readings(possible, evidence, recipient);
     std::vector<Choice> choices;
     std::ranges::transform(possible, std::back_inserter(choices), [&](const Stage* stage) {
-        return Choice{stage, is_certain};
+        return Choice{stage, doubt};
     });
     return choices;
 }
 
+bool refuses_nothing(const Stage* stage) {
+    return stage->mode < Mode::soft;
+}
+
 bool answer_alike(const Stage* a, const Stage* b) {
-    return a == b || (a->mode == b->mode && a->requirements == b->requirements &&
-                      a->replies == b->replies && a->help_url == b->help_url);
+    return a == b || (refuses_nothing(a) && refuses_nothing(b)) ||
+           (a->mode == b->mode && a->requirements == b->requirements && a->replies == b->replies &&
+            a->help_url == b->help_url);
 }
 
 } // namespace
@@ -49,8 +86,13 @@ std::vector<const Stage*> possible_stages(const Policy& policy,
 Choice
 choose(const Policy& policy, const Evidence& evidence, std::optional<std::string_view> recipient) {
     const auto possible = possible_stages(policy, evidence, recipient);
-    return possible.empty() ? Choice{&policy.stages.back(), true}
-                            : Choice{possible.back(), possible.size() == 1};
+    if (possible.empty()) {
+        return {&policy.stages.back()};
+    }
+    const bool is_certain = possible.size() == 1;
+    return {possible.back(),
+            is_certain ? std::nullopt
+                       : unknown_part(*possible.front(), evidence, recipient, std::nullopt)};
 }
 
 std::vector<Choice> choices_for(const Policy& policy, const Evidence& evidence) {

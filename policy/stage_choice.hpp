@@ -12,7 +12,8 @@ namespace policy {
 
 struct Choice {
     const Stage* stage = nullptr; // of the policy; the first that certainly matches
-    bool is_certain = true;       // no stage before it might still match
+    // By what a stage before it might still match; empty: there is none.
+    std::optional<SelectorPart> doubt{};
 
     friend bool operator==(const Choice&, const Choice&) = default;
 };

@@ -118,7 +118,9 @@ void put_stage_evidence(proto::Entry* to, const policy::JournalEntry& entry) {
     if (evidence.percentile) {
         to->set_percentile(*evidence.percentile);
     }
-    put(to->mutable_from_domain(), evidence.from_domain);
+    if (evidence.from_domain) {
+        put(to->mutable_from_domain(), *evidence.from_domain);
+    }
     for (const auto& organization : evidence.organizations) {
         put(to->add_organizations(), organization);
     }
@@ -214,7 +216,9 @@ private:
         if (from.has_percentile()) {
             evidence.percentile = percentile_in(from.percentile());
         }
-        evidence.from_domain = std::move(*from.mutable_from_domain());
+        if (from.has_from_domain()) {
+            evidence.from_domain = std::move(*from.mutable_from_domain());
+        }
         evidence.organizations.reserve(static_cast<std::size_t>(from.organizations_size()));
         for (auto& organization : *from.mutable_organizations()) {
             evidence.organizations.push_back(organization_in(organization));

@@ -41,6 +41,7 @@ constexpr proto::Reason number_of(policy::Reason reason) {
     case policy::Reason::reverse_name_mismatch: return proto::REASON_REVERSE_NAME_MISMATCH;
     case policy::Reason::reverse_name_temperror: return proto::REASON_REVERSE_NAME_TEMPERROR;
     case policy::Reason::unauthenticated: return proto::REASON_UNAUTHENTICATED;
+    case policy::Reason::unaligned: return proto::REASON_UNALIGNED;
     case policy::Reason::authentication_temperror: return proto::REASON_AUTHENTICATION_TEMPERROR;
     case policy::Reason::dkim_temperror: return proto::REASON_DKIM_TEMPERROR;
     case policy::Reason::sender_domain_unreachable: return proto::REASON_SENDER_DOMAIN_UNREACHABLE;

@@ -14,6 +14,7 @@ namespace verify {
 namespace {
 
 constexpr std::string_view white_space = " \t";
+constexpr std::size_t longest_domain = 255;                    // RFC 5321 section 4.5.3.1.2
 constexpr std::string_view ends_of_atom = "()<>[]:;@\\,\" \t"; // the specials of section 3.2.3
 
 // What is left of the text; nothing where what was to be passed is not well-formed.
@@ -192,7 +193,9 @@ std::string author_domain(std::span<const std::string> from_fields) {
         return {};
     }
     const auto domain = domain_of(*address);
-    return std::ranges::all_of(domain, policy::is_printable) ? domain : std::string{};
+    const bool is_name =
+        domain.size() <= longest_domain && std::ranges::all_of(domain, policy::is_printable);
+    return is_name ? domain : std::string{};
 }
 
 } // namespace verify

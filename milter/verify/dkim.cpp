@@ -28,10 +28,6 @@ constexpr std::size_t largest_header = std::size_t{1} << 20;
 constexpr std::size_t longest_word = std::size_t{1} << 20;
 constexpr std::size_t piece_size = std::size_t{1} << 16;
 
-std::string_view name_of(std::string_view field_name) {
-    return field_name.substr(0, field_name.find_last_not_of(" \t") + 1);
-}
-
 // A milter gets folds as LF.
 std::string with_crlf(std::string_view value) {
     std::string result;
@@ -138,7 +134,7 @@ private:
 // --- Header ---------------------------------------------------------------------------------
 
 void DkimVerifier::Message::header(std::string_view field_name, std::string_view value) {
-    const auto name = name_of(field_name);
+    const auto name = policy::field_name(field_name);
     if (is_header_over_ || name.empty()) {
         return;
     }

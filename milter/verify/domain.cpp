@@ -1,9 +1,11 @@
 #include "milter/verify/domain.hpp"
 
+#include "policy/ascii.hpp"
 #include "policy/mailbox.hpp"
 
 #include <idn2.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace verify {
@@ -28,6 +30,14 @@ std::string to_a_labels(std::string_view domain) {
 std::string domain_of(std::string_view address) {
     const auto mailbox = policy::Mailbox::parse(address);
     return mailbox ? to_a_labels(mailbox->domain) : std::string{};
+}
+
+std::string with_a_labels(std::string_view address) {
+    const auto mailbox = policy::Mailbox::parse(address);
+    if (!mailbox || std::ranges::all_of(mailbox->domain, policy::is_printable)) {
+        return std::string{address};
+    }
+    return std::string{mailbox->local_part} + '@' + to_a_labels(mailbox->domain);
 }
 
 } // namespace verify

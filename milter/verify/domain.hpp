@@ -13,4 +13,7 @@ std::string to_a_labels(std::string_view domain);
 // The domain of a mailbox, as A-labels; empty where it has none, or has no one reading.
 std::string domain_of(std::string_view address);
 
+// An address with its domain as A-labels where it has other octets than ASCII's.
+std::string with_a_labels(std::string_view address);
+
 } // namespace verify

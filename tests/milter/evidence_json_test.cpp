@@ -27,7 +27,8 @@ TEST_CASE("evidence as JSON: what chooses a stage") {
 
 TEST_CASE("evidence as JSON: what is not known is null") {
     const auto json = milter::to_json(policy::Evidence{});
-    for (const auto* const key : {"time", "percentile", "iprev", "dkim", "sender_domain"}) {
+    for (const auto* const key :
+         {"time", "percentile", "iprev", "dkim", "from_domain", "sender_domain"}) {
         CAPTURE(key);
         REQUIRE(json.contains(key));
         CHECK(json[key].is_null());

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -188,10 +189,54 @@ TEST_CASE("probe limit: by network and hour, and bounded") {
     CHECK(limit.allows(client, now - 1h)); // a clock that was set back locks nobody out
     for (std::size_t i = 0; i < 2 * milter::ProbeLimit::most_networks; ++i) {
         policy::Address::Bytes bytes{0x20, 0x01, 0x0d, 0xb9};
-        bytes.at(6) = static_cast<std::uint8_t>(i >> 8U);
-        bytes.at(7) = static_cast<std::uint8_t>(i);
+        bytes.at(4) = static_cast<std::uint8_t>(i >> 8U);
+        bytes.at(5) = static_cast<std::uint8_t>(i);
         CHECK(limit.allows(policy::Address{bytes}, now) == (i < milter::ProbeLimit::most_networks));
     }
+}
+
+TEST_CASE("probe limit: the holder of a /48 takes no room from others") {
+    milter::ProbeLimit limit;
+    const policy::Time now{std::chrono::sys_days{std::chrono::year{2026} / 11 / 22}};
+    unsigned allowed = 0;
+    for (unsigned i = 0; i < 10'000; ++i) {
+        policy::Address::Bytes bytes{0x20, 0x01, 0x0d, 0xb9};
+        bytes.at(6) = static_cast<std::uint8_t>(i >> 8U);
+        bytes.at(7) = static_cast<std::uint8_t>(i);
+        allowed += limit.allows(policy::Address{bytes}, now) ? 1 : 0;
+    }
+    CHECK(allowed == milter::ProbeLimit::most_of_site);
+    CHECK(limit.allows(policy::Address::parse(good_client).value(), now));
+}
+
+TEST_CASE("a recipient's domain is compared as A-labels") {
+    policy::Selector tenant;
+    tenant.recipients = tests::recipients({"*@xn--bcher-kva.example"});
+    StagedScene scene{{stage("tenant", Mode::observe, tenant), stage("world", Mode::closed)}};
+    scene.connect(good_client);
+    CHECK(scene.send({},
+                     "<user@example.org>",
+                     "<bob@b\xc3\xbc"
+                     "cher.example>") == Answer::proceed);
+}
+
+TEST_CASE("what a sender that is refused may want to know is looked up for it alone") {
+    StagedScene scene{{stage("world", Mode::enforce)}};
+    scene.resolver->add_mx("example.org", 10, "mail4.example.org");
+    scene.resolver->add_address("mail4.example.org", "192.0.2.25");
+    scene.connect(good_client);
+    CHECK(scene.send() == Answer::proceed);
+    const auto asked_for_mx = [&] {
+        return std::ranges::find(scene.resolver->asked,
+                                 verify::RecordType::mx,
+                                 &verify::Question::type) != scene.resolver->asked.end();
+    };
+    CHECK_FALSE(asked_for_mx());
+    scene.connect(bad_client);
+    CHECK(scene.send() == Answer::reject);
+    CHECK(asked_for_mx());
+    CHECK(to_string(scene.mta.reply.value()).find("No mail host of example.org") !=
+          std::string::npos);
 }
 
 TEST_CASE("the sender domain is looked up where a stage asks, and not for the null path") {
@@ -261,7 +306,8 @@ TEST_CASE("percentile: by the key and the organizational domain, and evenly") {
 
 TEST_CASE("placed: by the key of a candidate, whatever key was there before") {
     policy::JournalEntry entry;
-    entry.evidence = tests::good_evidence();
+    entry.evidence.mail_from = "user@example.org";
+    entry.evidence.mail_from_domain = "example.org";
     CHECK_FALSE(milter::placed(entry, "").evidence.percentile);
     const auto placed = milter::placed(entry, "0123456789abcdef");
     CHECK(placed.evidence.percentile == milter::percentile_of(entry.evidence, "0123456789abcdef"));

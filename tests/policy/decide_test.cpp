@@ -388,9 +388,9 @@ TEST_CASE("what does not count does not read pass") {
     Evidence evidence = tests::good_evidence();
     evidence.spf_mail_from->is_wide = true;
     Policy policy = with_mode(Mode::enforce);
-    CHECK(as_counted(evidence, policy).spf_mail_from->result == SpfResult::pass);
+    CHECK(as_counted(evidence, policy.stages.front()).spf_mail_from->result == SpfResult::pass);
     policy.stages.front().requirements.count_wide_spf = false;
-    const Evidence counted = as_counted(evidence, policy);
+    const Evidence counted = as_counted(evidence, policy.stages.front());
     CHECK(counted.spf_mail_from->result == SpfResult::policy);
     CHECK(decide(counted, policy) == decide(evidence, policy));
     policy.stages.front().requirements.count_wide_spf = true; // a replay under other rules

@@ -23,7 +23,7 @@ Policy in_mode(Mode mode) {
 // As the daemon journals it.
 JournalEntry journalled(const Evidence& evidence, const Policy& policy) {
     JournalEntry entry;
-    entry.evidence = as_counted(evidence, policy);
+    entry.evidence = as_counted(evidence, policy.stages.front());
     entry.verdict = decide(evidence, policy).value();
     return entry;
 }

@@ -320,3 +320,14 @@ TEST_CASE("domain sets: a name, or all below it") {
         CHECK_FALSE(set.contains(out));
     }
 }
+
+TEST_CASE("a name that is too long for DNS is in no set, however it ends") {
+    const auto set = tests::domains({".example.org"});
+    std::string name = "example.org";
+    while (name.size() + 2 <= 253) {
+        name.insert(0, "a.");
+    }
+    CHECK(set.contains(name));
+    CHECK(set.contains(name + "."));
+    CHECK_FALSE(set.contains("aa." + name));
+}

@@ -104,6 +104,62 @@ TEST_CASE("a recipient with two readings is no way around, in either order") {
     CHECK(decide(evidence, mild_first)->action == Action::reject);
 }
 
+TEST_CASE("a recipient without a domain, or with one in other octets, is no way around") {
+    Evidence evidence = tests::unauthenticated_evidence();
+    for (const char* recipient : {"bob",
+                                  "bob@b\xc3\xbc"
+                                  "cher.example"}) {
+        CAPTURE(recipient);
+        evidence.recipients = {recipient};
+        const auto policy = policy_of({stage("tenant", Mode::enforce, recipients("*@example.net")),
+                                       stage("rest", Mode::observe)});
+        CHECK(decide(evidence, policy)->action == Action::reject);
+    }
+    evidence.recipients = {"postmaster"};
+    const auto of_postmaster = policy_of(
+        {stage("spared", Mode::observe, recipients("postmaster@*")), stage("rest", Mode::enforce)});
+    CHECK(decide(evidence, of_postmaster)->action == Action::accept);
+}
+
+TEST_CASE("two readings of a recipient take no doubt away") {
+    Evidence evidence = tests::unauthenticated_evidence();
+    evidence.recipients = {"us%er@example.net"};
+    evidence.iprev = {IprevResult::temperror, {}};
+    auto policy = policy_of(
+        {stage("partners", Mode::observe, names(".example.org")), stage("rest", Mode::enforce)});
+    policy.stages.back().requirements.reverse_name = ReverseName::any;
+    CHECK(decide(evidence, policy)->action == Action::tempfail);
+    CHECK(decide(evidence, policy)->reason == Reason::reverse_name_temperror);
+}
+
+TEST_CASE("the reason of a doubt is what could not be looked up") {
+    Selector partner;
+    partner.authenticated = tests::domains({"partner.example"});
+    Evidence evidence = tests::unauthenticated_evidence();
+    evidence.iprev->names.push_back({"x.partner.example", NameOutcome::not_looked_up, {}});
+    const auto reason = [&](const Selector& selector) {
+        return decide(evidence,
+                      policy_of({stage("partners", Mode::observe, selector),
+                                 stage("rest", Mode::enforce)}))
+            ->reason;
+    };
+    CHECK(reason(names(".partner.example")) == Reason::reverse_name_temperror);
+    evidence.dkim = std::vector{tests::signature(DkimResult::temperror)};
+    evidence.dkim->front().sdid = "partner.example";
+    CHECK(reason(partner) == Reason::dkim_temperror);
+}
+
+TEST_CASE("of two stages that let a message pass, the one that it falls short of speaks") {
+    Evidence evidence = tests::unauthenticated_evidence();
+    evidence.recipients = {"b@example.net", "a@example.com"};
+    auto policy = policy_of(
+        {stage("tagged", Mode::tag, recipients("*@example.net")), stage("mild", Mode::enforce)});
+    policy.stages.back().requirements.authentication = Authentication::any;
+    const auto verdict = decide(evidence, policy);
+    CHECK(verdict->stage == "tagged");
+    CHECK(verdict->reason == Reason::unauthenticated);
+}
+
 TEST_CASE("recipients that may end in different answers come apart") {
     auto policy = policy_of({stage("willing", Mode::enforce, recipients("*@example.net")),
                              stage("rest", Mode::observe)});
@@ -115,6 +171,13 @@ TEST_CASE("recipients that may end in different answers come apart") {
     CHECK_FALSE(is_split_off(evidence, policy, "someone@example.com"));
     policy.stages.back().mode = Mode::soft;
     CHECK(is_split_off(evidence, policy, "someone@example.com"));
+    for (const Mode mode : {Mode::off, Mode::observe, Mode::tag}) { // neither refuses
+        policy.stages.front().mode = mode;
+        policy.stages.back().mode = Mode::observe;
+        policy.stages.back().requirements.authentication = Authentication::any;
+        CHECK_FALSE(is_split_off(evidence, policy, "someone@example.com"));
+    }
+    policy.stages.front().mode = Mode::enforce;
     policy.mixed_recipients = MixedRecipients::strictest;
     CHECK_FALSE(is_split_off(evidence, policy, "someone@example.com"));
     policy.mixed_recipients = MixedRecipients::split;
@@ -134,6 +197,9 @@ TEST_CASE("a probe's address never travels with others") {
     evidence.recipients = {"test@example.net"};
     CHECK(is_split_off(evidence, policy, "someone@example.net"));
     CHECK_FALSE(is_split_off(evidence, policy, "TEST@example.net"));
+    evidence.recipients = {"someone@example.net"};
+    evidence.client = Address::parse("::1"); // our own mail is left alone
+    CHECK_FALSE(is_split_off(evidence, policy, "test@example.net"));
 }
 
 TEST_CASE("trouble answers as the strictest stage that may apply") {
@@ -228,7 +294,7 @@ TEST_CASE("property: a stage after the one that matches never changes a verdict"
         with_an_earlier_stage += is_all_of_the_first_two ? 1 : 0;
         const auto place = is_all_of_the_first_two ? policy.stages.end() - 1 : policy.stages.end();
         policy.stages.insert(place, any_stage(dice, "added"));
-        if (place != policy.stages.end() || policy.stages.back().name == "added") {
+        if (!is_all_of_the_first_two) { // "added" may have a selector, and is not to be the last
             policy.stages.push_back(stage("end", dice.pick(all_modes)));
         }
         CHECK(decide(evidence, policy) == verdict);

@@ -88,7 +88,9 @@ JournalEntry random_entry(std::mt19937& random) {
     if (is_known()) {
         evidence.percentile = std::uniform_real_distribution<double>{0, 100}(random);
     }
-    evidence.from_domain = any_text(random);
+    if (is_known()) {
+        evidence.from_domain = any_text(random);
+    }
     for (auto left = random() % 4; left > 0; --left) {
         const std::string domain = any_text(random);
         evidence.organizations.push_back({domain, is_known() ? any_text(random) : domain});

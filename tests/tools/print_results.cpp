@@ -249,7 +249,8 @@ Json reply_in(const policy::Evidence& evidence, const policy::Policy& policy) {
     if (verdict.action == policy::Action::accept) {
         return nullptr;
     }
-    const policy::ReplyContext context{"1a2b-case-id", "mx.example.net", policy.stages.front().help_url};
+    const policy::ReplyContext context{
+        "1a2b-case-id", "mx.example.net", policy.stages.front().help_url};
     const auto reply = policy::reply_for(verdict, evidence, policy, context);
     return {{"profile_has_diagnostics", policy.stages.front().replies.has_diagnostics},
             {"action", to_string(verdict.action)},

@@ -75,6 +75,8 @@ public:
 
     std::size_t asked() const { return asked_; } // since it was made
 
+    bool has_finished() const { return !finished_.empty(); } // what take_finished() would take
+
 private:
     struct Query;
 

@@ -214,7 +214,9 @@ CaresChannel& DnsEventLoop::channel_for_next() {
     const auto free = std::ranges::min_element(
         channels_, {}, [](const auto& channel) { return channel->under_way(); });
     const bool is_idle = (*free)->under_way() == 0;
-    if (is_idle && (*free)->asked() >= max_questions_of_channel) {
+    // Its answers must not go with it: of this turn they may not have been taken yet.
+    const bool is_empty = is_idle && !(*free)->has_finished();
+    if (is_empty && (*free)->asked() >= max_questions_of_channel) {
         *free = std::make_unique<CaresChannel>(servers_, timeout_);
     }
     if (is_idle || channels_.size() >= max_channels) {

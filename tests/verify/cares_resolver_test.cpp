@@ -234,6 +234,25 @@ TEST_CASE("more questions than there are channels, and than a channel lives") {
     }
 }
 
+TEST_CASE("no answer is lost where a channel's life ends as it comes") {
+    constexpr int threads = 8;
+    constexpr int questions = 2'000;
+    const ScriptedDnsServer server{echo};
+    CaresResolver dns{settings({server.address()})};
+    std::vector<std::jthread> askers;
+    for (int i = 0; i < threads; ++i) {
+        askers.emplace_back([&dns, i] {
+            for (int j = 0; j < questions; ++j) {
+                const std::string name = std::to_string(j) + ".t" + std::to_string(i) + ".example";
+                wait(*dns.ask({name, RecordType::txt}));
+            }
+        });
+    }
+    askers.clear();
+    CHECK(dns.counters().questions == threads * questions);
+    CHECK(dns.counters().timeouts == 0);
+}
+
 TEST_CASE("settings that cannot be used are refused") {
     CHECK_THROWS_WITH_AS(CaresResolver{settings({"dns.example:53"})},
                          doctest::Contains("dns.example:53"),

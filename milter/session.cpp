@@ -147,6 +147,10 @@ Answer Session::rcpt(std::string_view forward_path) {
             return act_on(*verdict, alone);
         }
         if (policy::is_split_off(evidence_, policy(), recipient)) {
+            services_.log.write(
+                LogLevel::info,
+                "event=split" + policy::logfmt("client", evidence_.client->to_string()) +
+                    policy::logfmt("recipient_domain", verify::domain_of(recipient)));
             mta_.set_reply(too_many_stages);
             return Answer::tempfail;
         }

@@ -78,8 +78,7 @@ Hint spf_hint(const Evidence& evidence) {
     case SpfResult::softfail:
     case SpfResult::neutral:
         return "SPF of " + printable(spf_domain_of(evidence)) +
-               " has ip4 and no ip6: if this host is its own, add ip6:" +
-               evidence.client->to_string() + '.';
+               " has ip4 and no ip6: it lacks ip6:" + evidence.client->to_string() + '.';
     case SpfResult::none:
     case SpfResult::pass:
     case SpfResult::policy:

@@ -131,7 +131,7 @@ deadline_ms = 30_000
 [rollout]
 key = "file:/etc/sixgate/rollout.key"
 [probe]
-recipients = ["ipv6-test@example.org"]
+recipients = ["ipv6-test@example.net"]
 [reply.eop.unauthenticated]
 soft = "451 4.7.26"
 enforce = "550 5.7.26"
@@ -158,7 +158,7 @@ key = "file:/etc/sixgate/journal.key"
     CHECK(config->policy.stages.at(0).closed_at == policy::ClosedAt::helo);
     CHECK(config->policy.mixed_recipients == policy::MixedRecipients::strictest);
     CHECK(config->policy.probe_recipients ==
-          std::vector{*policy::RecipientPattern::parse("ipv6-test@example.org")});
+          std::vector{*policy::RecipientPattern::parse("ipv6-test@example.net")});
     CHECK(config->rollout_key == "0123456789abcdef");
     CHECK(config->deadline == 30s);
     CHECK(config->store == store::StoreSettings{"sqlite:/srv/journal.db",

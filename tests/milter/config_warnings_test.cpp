@@ -16,6 +16,9 @@ TEST_CASE("config warnings: they name their place") {
     CHECK(warned("dns.servers = ['192.0.2.1:53']", "sixgate.toml:1:5: dns.servers: 192.0.2.1:53"));
     CHECK(warned("dns.servers = ['[2001:db8::1]']", "[2001:db8::1]:53"));
     CHECK_FALSE(warned("dns.servers = ['[::1]', '127.0.0.53']", "dns.servers"));
+    CHECK(warned("probe.recipients = ['postmaster@example.org']",
+                 ":1:7: probe.recipients: postmaster@example.org is one of exempt.recipients"));
+    CHECK_FALSE(warned("probe.recipients = ['test@example.org']", "probe"));
     CHECK(warned("policy.deadline_ms = 2000", ":1:8: policy.deadline_ms: shorter"));
     CHECK_FALSE(warned("policy.deadline_ms = 2000\ndns.timeout_ms = 1000", "deadline"));
 }

@@ -11,8 +11,7 @@ TEST_CASE("the evidence ends with hints, a line each") {
     evidence.spf_mail_from->lists_only_ipv4 = true;
     evidence.sender_domain = {policy::SenderDomainResult::reachable, false};
     CHECK(milter::evidence_text(evidence).ends_with(
-        "\n    hint: SPF of example.org has ip4 and no ip6: if this host is its own, add "
-        "ip6:2001:db8:5::5."
+        "\n    hint: SPF of example.org has ip4 and no ip6: it lacks ip6:2001:db8:5::5."
         "\n    hint: No mail host of example.org has an AAAA record: replies and bounces need "
         "IPv4.\n"));
 }

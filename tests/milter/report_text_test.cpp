@@ -90,10 +90,10 @@ bool is_plain(const std::string& text) {
     return std::ranges::all_of(text, [](char c) { return c == '\n' || (c >= 0x20 && c < 0x7f); });
 }
 
-nlohmann::json json_of(const policy::Report& report, const ReportScope& scope) {
+nlohmann::ordered_json json_of(const policy::Report& report, const ReportScope& scope) {
     std::string text;
     milter::write_json(report, scope, [&](std::string_view part) { text += part; });
-    return nlohmann::json::parse(text);
+    return nlohmann::ordered_json::parse(text);
 }
 
 bool has(const std::string& text, const std::string& part) {
@@ -340,7 +340,7 @@ TEST_CASE("report_text: what was refused unchecked is not foretold") {
         }
         return milter::report_text(maker.report(), scope(), {132, false, false});
     };
-    const std::string unknown = "1 message was refused before it was checked";
+    const std::string unknown = "1 message cannot be judged once more";
     const std::string nothing = text_with({});
     CHECK(has(nothing, "Nothing can be foretold."));
     CHECK(has(nothing, unknown));

@@ -203,7 +203,7 @@ TEST_CASE("probe limit: the holder of a /48 takes no room from others") {
         policy::Address::Bytes bytes{0x20, 0x01, 0x0d, 0xb9};
         bytes.at(6) = static_cast<std::uint8_t>(i >> 8U);
         bytes.at(7) = static_cast<std::uint8_t>(i);
-        allowed += limit.allows(policy::Address{bytes}, now) ? 1 : 0;
+        allowed += limit.allows(policy::Address{bytes}, now) ? 1U : 0U;
     }
     CHECK(allowed == milter::ProbeLimit::most_of_site);
     CHECK(limit.allows(policy::Address::parse(good_client).value(), now));

@@ -168,11 +168,10 @@ TEST_CASE("hints stand between the help address and the results") {
     Evidence evidence = tests::unauthenticated_evidence();
     evidence.spf_mail_from->lists_only_ipv4 = true;
     const Reply reply = reply_to(evidence, policy_of(Profile::rfc7372, Mode::enforce));
-    CHECK(has(
-        reply,
-        "See https://mail.example.net/ipv6\n"
-        "SPF of example.org has ip4 and no ip6: if this host is its own, add ip6:2001:db8:5::5.\n"
-        "Authentication-Results: mx.example.net;\n"));
+    CHECK(has(reply,
+              "See https://mail.example.net/ipv6\n"
+              "SPF of example.org has ip4 and no ip6: it lacks ip6:2001:db8:5::5.\n"
+              "Authentication-Results: mx.example.net;\n"));
     check_limits(reply);
     CHECK_FALSE(has(reply_to(evidence, policy_of(Profile::terse, Mode::enforce)), "ip4"));
 }

@@ -112,19 +112,6 @@ TEST_CASE("profiles ask and answer as they are known to") {
     CHECK(replies_of(Profile::rfc7372)[Reason::dkim_temperror].enforce.to_string() == "451 4.4.3");
 }
 
-TEST_CASE("whether MTAs agree about an address") {
-    for (const auto* const address : {"user@example.org", "\"a b\"@example.org", "postmaster"}) {
-        CHECK(has_one_reading(address));
-    }
-    for (const auto* const address : {"user%there@example.org",
-                                      "there!user@example.org",
-                                      "\"a@b\"@example.org",
-                                      "user@example.org(x)",
-                                      ""}) {
-        CHECK_FALSE(has_one_reading(address));
-    }
-}
-
 TEST_CASE("has_one_reading: not what MTAs repair, complete or send on") {
     CHECK(has_one_reading("someone@example.org"));
     CHECK(has_one_reading("\"some one\"@example.org"));
@@ -132,6 +119,8 @@ TEST_CASE("has_one_reading: not what MTAs repair, complete or send on") {
                                   "a%b@example.org",
                                   "b!a@example.org",
                                   "\"a@b\"@example.org",
+                                  "user@example.org(x)",
+                                  "",
                                   "postmaster@z<alice>",
                                   "someone@b\xc3\xbc"
                                   "cher.example"}) {

@@ -90,7 +90,7 @@ TEST_CASE("a local part that may lead elsewhere may still when it is hidden") {
     }
     CHECK(policy::has_one_reading(hashed.hidden("user@example.org")));
     CHECK(policy::has_one_reading(hashed.hidden("\"a b\"@example.org")));
-    CHECK(policy::has_one_reading(hashed.hidden("postmaster")));
+    CHECK_FALSE(policy::has_one_reading(hashed.hidden("postmaster"))); // of whose domain?
 }
 
 TEST_CASE("whatever stands before the last @ is hidden") {

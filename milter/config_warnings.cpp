@@ -105,7 +105,8 @@ std::vector<std::string> warnings_on(const Config& config,
                      "message gets all of its time");
     }
     for (const auto& [local_part, domain] : config.policy.probe_recipients) {
-        const std::string address = local_part + '@' + domain;
+        std::string address = local_part;
+        address.append("@").append(domain);
         if (matches_any(config.policy.exempt_recipients, address)) {
             warnings.add("probe.recipients",
                          address + " is one of exempt.recipients: mail to it is delivered, and "

@@ -281,6 +281,34 @@ TEST_CASE("percent: the same side for a sender, whatever address it comes from")
     CHECK(refused < 32);
 }
 
+TEST_CASE("percent: hosts with the same key agree, and raising it only adds") {
+    const auto host = [](double percent, const char* key) {
+        policy::Selector part;
+        part.percent = percent;
+        auto scene = std::make_unique<StagedScene>(
+            std::vector{stage("part", Mode::enforce, part), stage("rest", Mode::observe)});
+        scene->config.rollout_key = key;
+        scene->apply();
+        scene->connect(bad_client);
+        return scene;
+    };
+    const auto one = host(30, "0123456789abcdef");
+    const auto other = host(30, "0123456789abcdef");
+    const auto further = host(60, "0123456789abcdef");
+    const auto drawn_anew = host(30, "fedcba9876543210");
+    int differ = 0;
+    for (int i = 0; i < 100; ++i) {
+        const std::string mail_from = "<a@d" + std::to_string(i) + ".example>";
+        const Answer answer = one->send({}, mail_from);
+        CHECK(other->send({}, mail_from) == answer);
+        if (answer == Answer::reject) {
+            CHECK(further->send({}, mail_from) == Answer::reject);
+        }
+        differ += drawn_anew->send({}, mail_from) != answer ? 1 : 0;
+    }
+    CHECK(differ > 10);
+}
+
 TEST_CASE("percentile: by the key and the organizational domain, and evenly") {
     policy::Evidence evidence;
     int below_ten = 0;

@@ -282,7 +282,7 @@ TEST_CASE("property: a stage after the one that matches never changes a verdict"
     CAPTURE(seed);
     Dice dice;
     int with_an_earlier_stage = 0;
-    for (int round = 0; round < 20'000; ++round) {
+    for (int round = 0; round < 5'000; ++round) {
         const Evidence evidence = any_evidence(dice);
         auto policy = policy_of(
             {any_stage(dice, "1"), any_stage(dice, "2"), stage("last", dice.pick(all_modes))});
@@ -299,7 +299,7 @@ TEST_CASE("property: a stage after the one that matches never changes a verdict"
         }
         CHECK(decide(evidence, policy) == verdict);
     }
-    CHECK(with_an_earlier_stage > 2'000);
+    CHECK(with_an_earlier_stage > 500);
 }
 
 TEST_CASE("property: raising a percentage only adds") {

@@ -119,7 +119,8 @@ TEST_CASE("hints_of: an AAAA record made from an IPv4 address") {
 
 TEST_CASE("hints_of: an SPF record that has IPv4 only, and what to add to it") {
     for (const SpfResult result : {SpfResult::fail, SpfResult::softfail, SpfResult::neutral}) {
-        CHECK(hints_of(with_spf(result)) == Hints{"SPF of example.org has ip4 and no ip6: it lacks ip6:2001:db8:5::5."});
+        CHECK(hints_of(with_spf(result)) ==
+              Hints{"SPF of example.org has ip4 and no ip6: it lacks ip6:2001:db8:5::5."});
     }
     for (const SpfResult result :
          {SpfResult::pass, SpfResult::none, SpfResult::temperror, SpfResult::permerror}) {

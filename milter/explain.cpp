@@ -10,6 +10,7 @@
 #include "milter/setup.hpp"
 #include "milter/since.hpp"
 #include "milter/terminal.hpp"
+#include "milter/verify/domain.hpp"
 #include "policy/decide.hpp"
 #include "policy/mailbox.hpp"
 #include "policy/printable.hpp"
@@ -240,11 +241,12 @@ policy::Evidence checked_evidence(const Case& sent, const Setup& setup) {
     return session.evidence();
 }
 
+// As a session reads them.
 std::vector<std::string> mailboxes_in(const std::vector<std::string>& arguments) {
     std::vector<std::string> mailboxes;
     mailboxes.reserve(arguments.size());
     for (const auto& argument : arguments) {
-        mailboxes.emplace_back(policy::mailbox_in(argument));
+        mailboxes.push_back(verify::with_a_labels(policy::mailbox_in(argument)));
     }
     return mailboxes;
 }

@@ -231,7 +231,8 @@ Answer Session::end_of_message() {
         gather(evidence_, content.lookups, *content.dkim, setup_->config, authserv_id());
     }
     const auto verdict = policy::decide(evidence_, policy()).value();
-    if (verdict.reason && !is_temperror(*verdict.reason)) {
+    const bool has_hints = verdict.is_probe || verdict.action != policy::Action::accept;
+    if (has_hints && evidence_.dkim) { // and not where nothing was checked
         gather_for_hints(evidence_, content.lookups);
     }
     evidence_ =
@@ -271,6 +272,9 @@ void Session::record(const policy::Verdict& verdict, const policy::Evidence& evi
     entry.verdict = verdict;
     if (outcome_->reply) {
         entry.reply = outcome_->reply->code;
+    }
+    if (!policy::asks_for_sender_domain(policy())) {
+        entry.evidence.sender_domain.reset(); // for a hint alone: most mail has none to compare
     }
     services_.log.write(LogLevel::info, policy::log_line(entry));
     const bool is_mail = evidence.phase >= policy::Phase::mail && !verdict.is_probe;

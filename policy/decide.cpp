@@ -263,10 +263,13 @@ decide_in(const Choice& choice, const Evidence& evidence, const Policy& policy) 
     return verdict;
 }
 
-// Where both go on, what falls short has a field that tells of it.
+// Where all go on, the field that `tag` adds is not lost for another stage's verdict.
 bool is_stricter(const Verdict& a, const Verdict& b) {
-    return std::tuple{a.action, a.reason.has_value(), a.mode} >
-           std::tuple{b.action, b.reason.has_value(), b.mode};
+    const auto rank = [](const Verdict& verdict) {
+        return std::tuple{
+            verdict.action, verdict.mode == Mode::tag, verdict.reason.has_value(), verdict.mode};
+    };
+    return rank(a) > rank(b);
 }
 
 // Of stages that differ by recipient the strictest speaks.

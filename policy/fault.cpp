@@ -281,6 +281,20 @@ std::string author(const Evidence& evidence) {
     return domain.empty() ? "the one domain of From" : printable(domain);
 }
 
+std::string author_found(const Evidence& evidence) {
+    const auto domain = evidence.from_domain.value_or("");
+    return domain.empty() ? "no one domain in From" : "From " + printable(domain);
+}
+
+// Who passes on what others have written can sign for none of them.
+Lines remedy_of_alignment(const Evidence& evidence, SenderKind kind, Clients clients) {
+    if (kind == SenderKind::mailing_list || kind == SenderKind::forwarded) {
+        return {"At " + host_of(evidence) + ": From rewritten to a domain of its own.",
+                "Or, where it is a list or a forwarder of your users: " + exempt_line(clients)};
+    }
+    return {"DKIM signatures of " + author(evidence) + ", or MAIL FROM in that domain."};
+}
+
 std::string sender_domain(const Evidence& evidence) {
     return printable(evidence.mail_from_domain);
 }
@@ -296,8 +310,7 @@ std::string fault_found(const Evidence& evidence, Reason reason) {
         return reverse_names_found(evidence, "the PTR record cannot be looked up");
     case Reason::unauthenticated: return spf_found(evidence) + "; " + dkim_found(evidence);
     case Reason::unaligned:
-        return "From " + author(evidence) + "; " + spf_found(evidence) + "; " +
-               dkim_found(evidence);
+        return author_found(evidence) + "; " + spf_found(evidence) + "; " + dkim_found(evidence);
     case Reason::authentication_temperror: return spf_found(evidence);
     case Reason::dkim_temperror: return dkim_found(evidence);
     case Reason::sender_domain_unreachable:
@@ -340,8 +353,7 @@ std::vector<std::string> remedy_for(const Evidence& evidence,
     case Reason::reverse_name_temperror:
         return name_servers_of(reverse_name_in_trouble(evidence, clients));
     case Reason::unauthenticated: return remedy_of_authentication(evidence, kind, clients);
-    case Reason::unaligned:
-        return {"DKIM signatures of " + author(evidence) + ", or MAIL FROM in that domain."};
+    case Reason::unaligned: return remedy_of_alignment(evidence, kind, clients);
     case Reason::authentication_temperror: return name_servers_of(spf_domain(evidence));
     case Reason::dkim_temperror: return name_servers_of(signing_domain_in_trouble(evidence));
     case Reason::sender_domain_unreachable:

@@ -60,7 +60,7 @@ const Rows& rfc7372_rows() {
          "450 4.7.26",
          "550 5.7.26",
          {"[{client}] neither SPF nor DKIM passes for the domain of From, case {case}",
-          "Mail over IPv6 must pass one of them for the organization of the author, who is at "
+          "Mail over IPv6 must pass one of them for the organization of its author. From: "
           "{from_domain}. SPF of {spf_domain} is {spf}, DKIM is {dkim}.",
           "To publish: DKIM signatures of the domain of From, or MAIL FROM in that domain."}},
         {Reason::authentication_temperror,
@@ -123,6 +123,16 @@ ReplyTable gmail_table() {
         "",
         " To publish: ip6:{client} in the SPF record, or DKIM signatures.",
     };
+    table[Reason::unaligned].text = {
+        "[{client}] Blocked because the author's domain is unauthenticated, case {case}",
+        "All senders have to authenticate the domain of From over IPv6, with either SPF or DKIM.",
+        "",
+        " Authentication results for From [{from_domain}]:",
+        " DKIM = {dkim}",
+        " SPF [{spf_domain}] with ip: [{client}] = {spf}",
+        "",
+        " To publish: DKIM signatures of the domain of From, or MAIL FROM in that domain.",
+    };
     return table;
 }
 
@@ -139,6 +149,14 @@ ReplyTable eop_table() {
         {"Service unavailable, mail over IPv6 [{client}] must pass either SPF or DKIM, case {case}",
          "SPF of {spf_domain}: {spf}. DKIM: {dkim}. To publish: ip6:{client} in the SPF record at "
          "{spf_domain}, or DKIM signatures."},
+    };
+    table[Reason::unaligned] = {
+        {450, "4.7.26"},
+        {554, "5.7.26"},
+        {"Service unavailable, mail over IPv6 [{client}] must pass SPF or DKIM for its author's "
+         "domain, case {case}",
+         "From: {from_domain}. SPF of {spf_domain}: {spf}. DKIM: {dkim}. To publish: DKIM "
+         "signatures of the domain of From, or MAIL FROM in that domain."},
     };
     table[Reason::closed] = {
         {550, "5.2.1"},

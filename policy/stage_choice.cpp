@@ -65,6 +65,13 @@ bool answer_alike(const Stage* a, const Stage* b) {
             a->help_url == b->help_url);
 }
 
+// Without those that answer as the one before them does.
+Stages answering_apart(Stages possible) {
+    const auto rest = std::ranges::unique(possible, answer_alike);
+    possible.erase(rest.begin(), rest.end());
+    return possible;
+}
+
 } // namespace
 
 std::vector<const Stage*> possible_stages(const Policy& policy,
@@ -121,8 +128,8 @@ bool may_differ(const Policy& policy,
                 const Evidence& evidence,
                 std::string_view recipient,
                 std::string_view other) {
-    return !std::ranges::equal(possible_stages(policy, evidence, recipient),
-                               possible_stages(policy, evidence, other),
+    return !std::ranges::equal(answering_apart(possible_stages(policy, evidence, recipient)),
+                               answering_apart(possible_stages(policy, evidence, other)),
                                answer_alike);
 }
 

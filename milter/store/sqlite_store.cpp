@@ -195,8 +195,20 @@ std::vector<Store::Position> SqliteStore::beyond_the_number(const Bounds& bounds
     return positions;
 }
 
-// Their times are nearly in order. Where the clock was wrong for a while they are not, so each is
-// looked at; and not all of millions each time.
+// Their times are nearly in order: those that came first are looked at each time. Where the clock
+// was wrong for a while they are not, so all others are, too, and not all of millions each time.
+void SqliteStore::add_first_too_old(const Bounds& bounds, std::vector<Position>& positions) {
+    SQLite::Statement first{*database_,
+                            "SELECT id FROM (SELECT id, time FROM entry WHERE id > :after ORDER BY "
+                            "id LIMIT :rows) WHERE time < :oldest"};
+    first.bind(":oldest", std::int64_t{bounds.oldest.time_since_epoch().count()});
+    first.bind(":after", positions.empty() ? 0 : positions.back());
+    first.bind(":rows", static_cast<std::int64_t>(rows_to_remove - positions.size()));
+    while (first.executeStep()) {
+        positions.push_back(first.getColumn(0).getInt64());
+    }
+}
+
 void SqliteStore::add_too_old(const Bounds& bounds, std::vector<Position>& positions) {
     SQLite::Statement next{
         *database_,
@@ -220,6 +232,7 @@ void SqliteStore::add_too_old(const Bounds& bounds, std::vector<Position>& posit
 Store::Trimmed SqliteStore::trim(const Bounds& bounds) {
     const auto positions = on(path_, [&] {
         auto out_of_bounds = beyond_the_number(bounds);
+        add_first_too_old(bounds, out_of_bounds);
         add_too_old(bounds, out_of_bounds);
         return out_of_bounds;
     });

@@ -42,6 +42,7 @@ private:
     void require_in_place();
     void read_rows(const Filter& filter, Position after, Position last, const VisitRow& visit);
     std::vector<Position> beyond_the_number(const Bounds& bounds);
+    void add_first_too_old(const Bounds& bounds, std::vector<Position>& positions);
     void add_too_old(const Bounds& bounds, std::vector<Position>& positions);
     void remove(std::span<const Position> positions);
     void write_anew(std::size_t removed);

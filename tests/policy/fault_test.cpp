@@ -71,7 +71,35 @@ TEST_CASE("fault: what was found, and what mends it") {
     };
 
     const auto failed = tests::signature(DkimResult::fail);
+    const std::string exempt = "[exempt] networks = [\"2001:db8:5::5\"]";
+    const auto unaligned = [](const char* from_domain) {
+        policy::Evidence evidence = with_results(SpfResult::pass, {});
+        evidence.from_domain = from_domain;
+        return evidence;
+    };
     const std::vector<Case> cases{
+        {"not the author's",
+         unaligned("bank.example"),
+         Reason::unaligned,
+         SenderKind::direct,
+         "From not aligned",
+         "From bank.example; SPF pass for example.org; no DKIM signature",
+         {"DKIM signatures of bank.example, or MAIL FROM in that domain."}},
+        {"nobody's",
+         unaligned(""),
+         Reason::unaligned,
+         SenderKind::direct,
+         "From not aligned",
+         "no one domain in From; SPF pass for example.org; no DKIM signature",
+         {"DKIM signatures of the one domain of From, or MAIL FROM in that domain."}},
+        {"not the author's, and a list's",
+         unaligned("bank.example"),
+         Reason::unaligned,
+         SenderKind::mailing_list,
+         "From not aligned",
+         "From bank.example; SPF pass for example.org; no DKIM signature",
+         {"At mail.example.org: From rewritten to a domain of its own.",
+          "Or, where it is a list or a forwarder of your users: " + exempt}},
         {"no PTR",
          with_helo("mail.example.org"),
          Reason::reverse_name_missing,

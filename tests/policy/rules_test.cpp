@@ -82,7 +82,7 @@ TEST_CASE("a recipient pattern compares without case, and a star is a whole half
 }
 
 TEST_CASE("every profile has a sound reply for every reason") {
-    for (const Profile profile : {Profile::rfc7372, Profile::gmail, Profile::eop, Profile::terse}) {
+    for (const Profile profile : all_profiles) {
         const ReplyTable table = replies_of(profile);
         for (const Reason reason : all_reasons) {
             CAPTURE(to_string(profile));

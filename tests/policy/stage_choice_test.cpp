@@ -158,6 +158,9 @@ TEST_CASE("of two stages that let a message pass, the one that it falls short of
     const auto verdict = decide(evidence, policy);
     CHECK(verdict->stage == "tagged");
     CHECK(verdict->reason == Reason::unauthenticated);
+    policy.stages.front().requirements.authentication = Authentication::any;
+    policy.stages.back() = stage("observed", Mode::observe);
+    CHECK(decide(evidence, policy)->stage == "tagged"); // and has the field that says "pass"
 }
 
 TEST_CASE("recipients that may end in different answers come apart") {
@@ -177,7 +180,11 @@ TEST_CASE("recipients that may end in different answers come apart") {
         policy.stages.back().requirements.authentication = Authentication::any;
         CHECK_FALSE(is_split_off(evidence, policy, "someone@example.com"));
     }
+    policy.stages.front().selector.reverse_names = tests::domains({".example.org"});
+    CHECK_FALSE(
+        is_split_off(evidence, policy, "someone@example.com")); // nor both that are possible
     policy.stages.front().mode = Mode::enforce;
+    CHECK(is_split_off(evidence, policy, "someone@example.com"));
     policy.mixed_recipients = MixedRecipients::strictest;
     CHECK_FALSE(is_split_off(evidence, policy, "someone@example.com"));
     policy.mixed_recipients = MixedRecipients::split;

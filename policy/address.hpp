@@ -36,6 +36,7 @@ public:
     // The owner name of the PTR record, with 32 nibbles or 4 octets, without a final dot.
     std::string reverse_name() const;
 
+    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees a 0 where ranges compare by it
     friend constexpr auto operator<=>(const Address&, const Address&) = default;
 
 private:

@@ -128,21 +128,7 @@ Evidence aligned_part(Evidence evidence) {
     return evidence;
 }
 
-Finding judge_authentication(const Evidence& evidence, const Requirements& required) {
-    if (required.authentication == Authentication::any) {
-        return meets;
-    }
-    if (required.authentication == Authentication::aligned) {
-        Requirements either = required;
-        either.authentication = Authentication::spf_or_dkim;
-        either.null_reverse_path = NullReversePath::strict; // a host's name is nobody's author
-        const Finding aligned = judge_authentication(aligned_part(evidence), either);
-        const bool is_authenticated =
-            judge_authentication(evidence, either).standing == Standing::meets;
-        return aligned.standing == Standing::falls_short && is_authenticated
-                   ? falls_short(Reason::unaligned)
-                   : aligned;
-    }
+Finding judge_spf_and_dkim(const Evidence& evidence, const Requirements& required) {
     const Standing spf = judge_spf(evidence, required);
     const Standing dkim = judge_dkim(*evidence.dkim);
     const bool both = required.authentication == Authentication::spf_and_dkim;
@@ -153,6 +139,27 @@ Finding judge_authentication(const Evidence& evidence, const Requirements& requi
     }
     return cannot_tell(spf == Standing::cannot_tell ? Reason::authentication_temperror
                                                     : Reason::dkim_temperror);
+}
+
+Finding judge_alignment(const Evidence& evidence, const Requirements& required) {
+    Requirements either = required;
+    either.authentication = Authentication::spf_or_dkim;
+    either.null_reverse_path = NullReversePath::strict; // a host's name is nobody's author
+    const Finding aligned = judge_spf_and_dkim(aligned_part(evidence), either);
+    const bool is_authenticated = judge_spf_and_dkim(evidence, either).standing == Standing::meets;
+    return aligned.standing == Standing::falls_short && is_authenticated
+               ? falls_short(Reason::unaligned)
+               : aligned;
+}
+
+Finding judge_authentication(const Evidence& evidence, const Requirements& required) {
+    switch (required.authentication) {
+    case Authentication::any: return meets;
+    case Authentication::aligned: return judge_alignment(evidence, required);
+    case Authentication::spf_or_dkim:
+    case Authentication::spf_and_dkim: break;
+    }
+    return judge_spf_and_dkim(evidence, required);
 }
 
 // The null path has no domain, and needs no bounce.

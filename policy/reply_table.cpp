@@ -27,8 +27,8 @@ ReplyTable table_from(const Rows& rows) {
     return table;
 }
 
-const Rows& rfc7372_rows() {
-    static const Rows rows{
+Rows reverse_name_rows() {
+    return {
         {Reason::reverse_name_missing,
          "450 4.7.25",
          "550 5.7.25",
@@ -49,6 +49,11 @@ const Rows& rfc7372_rows() {
          {"[{client}] reverse DNS (PTR record) cannot be looked up now, case {case}",
           "Please try again later. If this lasts, look at the name servers of {ptr_name} and of "
           "the names it gives."}},
+    };
+}
+
+Rows authentication_rows() {
+    return {
         {Reason::unauthenticated,
          "450 4.7.26",
          "550 5.7.26",
@@ -74,6 +79,11 @@ const Rows& rfc7372_rows() {
          {"[{client}] DKIM key of the message cannot be looked up now, case {case}",
           "Please try again later. If this lasts, look at the name servers of the signing "
           "domain."}},
+    };
+}
+
+Rows other_rows() {
+    return {
         {Reason::sender_domain_unreachable,
          "450 4.1.8",
          "550 5.1.8",
@@ -97,6 +107,13 @@ const Rows& rfc7372_rows() {
          "451 4.7.1",
          {"[{client}] no mail over IPv6 from this client yet, please use IPv4, case {case}"}},
     };
+}
+
+Rows rfc7372_rows() {
+    Rows rows = reverse_name_rows();
+    for (const auto& more : {authentication_rows(), other_rows()}) {
+        rows.insert(rows.end(), more.begin(), more.end());
+    }
     return rows;
 }
 

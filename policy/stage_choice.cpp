@@ -67,8 +67,7 @@ bool answer_alike(const Stage* a, const Stage* b) {
 
 // Without those that answer as the one before them does.
 Stages answering_apart(Stages possible) {
-    const auto rest = std::ranges::unique(possible, answer_alike);
-    possible.erase(rest.begin(), rest.end());
+    possible.erase(std::unique(possible.begin(), possible.end(), answer_alike), possible.end());
     return possible;
 }
 

@@ -122,8 +122,7 @@ TEST_CASE("has_one_reading: not what MTAs repair, complete or send on") {
                                   "user@example.org(x)",
                                   "",
                                   "postmaster@z<alice>",
-                                  "someone@b\xc3\xbc"
-                                  "cher.example"}) {
+                                  "someone@b\u00fccher.example"}) {
         CAPTURE(recipient);
         CHECK_FALSE(has_one_reading(recipient));
     }

@@ -93,107 +93,104 @@ Change to(const std::string& recipient) {
     return [=](Evidence& evidence) { evidence.recipients = {recipient}; };
 }
 
-const std::vector<Row>& rows() {
-    static const std::vector<Row> all{
-        {"nothing selects all", [](Selector&) {}, before_dns, Match::yes},
+const std::vector<Row> rows{
+    {"nothing selects all", [](Selector&) {}, before_dns, Match::yes},
 
-        {"a network that holds the client", networks("2001:db8:5::/48"), as_usual, Match::yes},
-        {"the address alone", networks("2001:db8:5::5"), before_dns, Match::yes},
-        {"its neighbour", networks("2001:db8:5::6"), as_usual, Match::no},
-        {"another network", networks("2001:db8:6::/48"), before_dns, Match::no},
+    {"a network that holds the client", networks("2001:db8:5::/48"), as_usual, Match::yes},
+    {"the address alone", networks("2001:db8:5::5"), before_dns, Match::yes},
+    {"its neighbour", networks("2001:db8:5::6"), as_usual, Match::no},
+    {"another network", networks("2001:db8:6::/48"), before_dns, Match::no},
 
-        {"a confirmed name", reverse_names("mail.example.org"), as_usual, Match::yes},
-        {"a name below a domain", reverse_names(".example.org"), as_usual, Match::yes},
-        {"no domain is below itself", reverse_names(".mail.example.org"), as_usual, Match::no},
-        {"nor above its names", reverse_names("example.org"), as_usual, Match::no},
-        {"a name that leads elsewhere",
-         reverse_names("mail.example.org"),
-         reverse_name_is(NameOutcome::elsewhere, IprevResult::fail),
-         Match::no},
-        {"a name that was not looked up",
-         reverse_names("mail.example.org"),
-         reverse_name_is(NameOutcome::not_looked_up, IprevResult::temperror),
-         Match::unknown},
-        {"another name that was not looked up",
-         reverse_names("mail.example.com"),
-         reverse_name_is(NameOutcome::not_looked_up, IprevResult::temperror),
-         Match::no},
-        {"names that are not known",
-         reverse_names("mail.example.org"),
-         no_reverse_name_known,
-         Match::unknown},
-        {"names that are not in yet", reverse_names("x.example"), before_dns, Match::unknown},
+    {"a confirmed name", reverse_names("mail.example.org"), as_usual, Match::yes},
+    {"a name below a domain", reverse_names(".example.org"), as_usual, Match::yes},
+    {"no domain is below itself", reverse_names(".mail.example.org"), as_usual, Match::no},
+    {"nor above its names", reverse_names("example.org"), as_usual, Match::no},
+    {"a name that leads elsewhere",
+     reverse_names("mail.example.org"),
+     reverse_name_is(NameOutcome::elsewhere, IprevResult::fail),
+     Match::no},
+    {"a name that was not looked up",
+     reverse_names("mail.example.org"),
+     reverse_name_is(NameOutcome::not_looked_up, IprevResult::temperror),
+     Match::unknown},
+    {"another name that was not looked up",
+     reverse_names("mail.example.com"),
+     reverse_name_is(NameOutcome::not_looked_up, IprevResult::temperror),
+     Match::no},
+    {"names that are not known",
+     reverse_names("mail.example.org"),
+     no_reverse_name_known,
+     Match::unknown},
+    {"names that are not in yet", reverse_names("x.example"), before_dns, Match::unknown},
 
-        {"SPF", authenticated("example.org"), as_usual, Match::yes},
-        {"DKIM alone",
-         authenticated("EXAMPLE.org"),
-         authentication_is(SpfResult::fail, DkimResult::pass),
-         Match::yes},
-        {"neither",
-         authenticated("example.org"),
-         authentication_is(SpfResult::softfail, DkimResult::fail),
-         Match::no},
-        {"another domain", authenticated("example.net"), as_usual, Match::no},
-        {"SPF that was not looked up",
-         authenticated("example.org"),
-         authentication_is(SpfResult::temperror, DkimResult::fail),
-         Match::unknown},
-        {"a key that was not looked up",
-         authenticated("example.org"),
-         authentication_is(SpfResult::fail, DkimResult::temperror),
-         Match::unknown},
-        {"what is not in yet", authenticated("example.org"), before_dns, Match::unknown},
-        {"the HELO name's SPF is not MAIL FROM's",
-         authenticated("mail.example.org"),
-         [](Evidence& evidence) {
-             evidence.mail_from.clear();
-             evidence.mail_from_domain.clear();
-             evidence.spf_mail_from.reset();
-             evidence.spf_helo->result = SpfResult::pass;
-         },
-         Match::no},
+    {"SPF", authenticated("example.org"), as_usual, Match::yes},
+    {"DKIM alone",
+     authenticated("EXAMPLE.org"),
+     authentication_is(SpfResult::fail, DkimResult::pass),
+     Match::yes},
+    {"neither",
+     authenticated("example.org"),
+     authentication_is(SpfResult::softfail, DkimResult::fail),
+     Match::no},
+    {"another domain", authenticated("example.net"), as_usual, Match::no},
+    {"SPF that was not looked up",
+     authenticated("example.org"),
+     authentication_is(SpfResult::temperror, DkimResult::fail),
+     Match::unknown},
+    {"a key that was not looked up",
+     authenticated("example.org"),
+     authentication_is(SpfResult::fail, DkimResult::temperror),
+     Match::unknown},
+    {"what is not in yet", authenticated("example.org"), before_dns, Match::unknown},
+    {"the HELO name's SPF is not MAIL FROM's",
+     authenticated("mail.example.org"),
+     [](Evidence& evidence) {
+         evidence.mail_from.clear();
+         evidence.mail_from_domain.clear();
+         evidence.spf_mail_from.reset();
+         evidence.spf_helo->result = SpfResult::pass;
+     },
+     Match::no},
 
-        {"a recipient", recipients("someone@example.net"), as_usual, Match::yes},
-        {"a recipient's domain", recipients("*@EXAMPLE.net"), as_usual, Match::yes},
-        {"another recipient", recipients("else@example.net"), as_usual, Match::no},
-        {"a subdomain", recipients("*@example.net"), to("a@b.example.net"), Match::no},
-        {"a recipient with two readings",
-         recipients("*@example.com"),
-         to("postmaster@z<alice"),
-         Match::unknown},
-        {"a recipient that may be sent on",
-         recipients("*@example.com"),
-         to("a%example.com@example.net"),
-         Match::unknown},
+    {"a recipient", recipients("someone@example.net"), as_usual, Match::yes},
+    {"a recipient's domain", recipients("*@EXAMPLE.net"), as_usual, Match::yes},
+    {"another recipient", recipients("else@example.net"), as_usual, Match::no},
+    {"a subdomain", recipients("*@example.net"), to("a@b.example.net"), Match::no},
+    {"a recipient with two readings",
+     recipients("*@example.com"),
+     to("postmaster@z<alice"),
+     Match::unknown},
+    {"a recipient that may be sent on",
+     recipients("*@example.com"),
+     to("a%example.com@example.net"),
+     Match::unknown},
 
-        {"a listener's port", listeners(":25"), as_usual, Match::yes},
-        {"another port", listeners(":26"), as_usual, Match::no},
-        {"a listener's address", listeners("2001:db8::25"), as_usual, Match::yes},
-        {"its address and port", listeners("[2001:db8::25]:25"), as_usual, Match::yes},
-        {"its address and another port", listeners("[2001:db8::25]:26"), as_usual, Match::no},
-        {"another address", listeners("2001:db8::26"), as_usual, Match::no},
-        {"a listener's name", listeners("MX6"), as_usual, Match::yes},
-        {"another name", listeners("mx"), as_usual, Match::no},
-        {"as Sendmail writes it",
-         listeners("2001:db8::25"),
-         [](Evidence& evidence) { evidence.listener.address = "IPv6:2001:db8:0:0:0:0:0:25"; },
-         Match::yes},
-        {"an MTA that does not say", listeners(":25"), [](Evidence& e) { e.listener = {}; }, {}},
+    {"a listener's port", listeners(":25"), as_usual, Match::yes},
+    {"another port", listeners(":26"), as_usual, Match::no},
+    {"a listener's address", listeners("2001:db8::25"), as_usual, Match::yes},
+    {"its address and port", listeners("[2001:db8::25]:25"), as_usual, Match::yes},
+    {"its address and another port", listeners("[2001:db8::25]:26"), as_usual, Match::no},
+    {"another address", listeners("2001:db8::26"), as_usual, Match::no},
+    {"a listener's name", listeners("MX6"), as_usual, Match::yes},
+    {"another name", listeners("mx"), as_usual, Match::no},
+    {"as Sendmail writes it",
+     listeners("2001:db8::25"),
+     [](Evidence& evidence) { evidence.listener.address = "IPv6:2001:db8:0:0:0:0:0:25"; },
+     Match::yes},
+    {"an MTA that does not say", listeners(":25"), [](Evidence& e) { e.listener = {}; }, {}},
 
-        {"a sender below the share", percent(50), as_usual, Match::yes},
-        {"a sender at the share", percent(25), as_usual, Match::no},
-        {"nobody", percent(0), [](Evidence& e) { e.percentile = 0.0; }, Match::no},
-        {"everybody", percent(100), [](Evidence& e) { e.percentile = 99.999'999; }, Match::yes},
-        {"before MAIL", percent(50), [](Evidence& e) { e.percentile.reset(); }, Match::unknown},
+    {"a sender below the share", percent(50), as_usual, Match::yes},
+    {"a sender at the share", percent(25), as_usual, Match::no},
+    {"nobody", percent(0), [](Evidence& e) { e.percentile = 0.0; }, Match::no},
+    {"everybody", percent(100), [](Evidence& e) { e.percentile = 99.999'999; }, Match::yes},
+    {"before MAIL", percent(50), [](Evidence& e) { e.percentile.reset(); }, Match::unknown},
 
-        {"from now on", from(noon), as_usual, Match::yes},
-        {"from later on", from(noon + 1ms), as_usual, Match::no},
-        {"until later", until(noon + 1ms), as_usual, Match::yes},
-        {"until now", until(noon), as_usual, Match::no},
-        {"at no known time", until(noon), [](Evidence& e) { e.time.reset(); }, Match::unknown},
-    };
-    return all;
-}
+    {"from now on", from(noon), as_usual, Match::yes},
+    {"from later on", from(noon + 1ms), as_usual, Match::no},
+    {"until later", until(noon + 1ms), as_usual, Match::yes},
+    {"until now", until(noon), as_usual, Match::no},
+    {"at no known time", until(noon), [](Evidence& e) { e.time.reset(); }, Match::unknown},
+};
 
 Evidence evidence_of(const Row& row) {
     Evidence evidence = tests::good_evidence();
@@ -213,7 +210,7 @@ Selector selector_of(const Row& row) {
 } // namespace
 
 TEST_CASE("selectors: what each takes, and when it cannot tell") {
-    for (const auto& row : rows()) {
+    for (const auto& row : rows) {
         CAPTURE(row.name);
         const Evidence evidence = evidence_of(row);
         CHECK(match(selector_of(row), evidence, evidence.recipients.front()) == row.match);
@@ -221,7 +218,7 @@ TEST_CASE("selectors: what each takes, and when it cannot tell") {
 }
 
 TEST_CASE("selectors: the stage applies, or the one after it") {
-    for (const auto& row : rows()) {
+    for (const auto& row : rows) {
         CAPTURE(row.name);
         const Evidence evidence = evidence_of(row);
         const Policy policy = tests::policy_of({tests::stage("first", Mode::off, selector_of(row)),

@@ -33,6 +33,7 @@ inline policy::DomainSet domains(const std::vector<std::string>& names) {
 
 inline policy::PrefixSet prefixes(const std::vector<std::string>& texts) {
     std::vector<policy::Prefix> parsed;
+    parsed.reserve(texts.size());
     for (const auto& text : texts) {
         parsed.push_back(policy::Prefix::parse(text).value());
     }
@@ -41,6 +42,7 @@ inline policy::PrefixSet prefixes(const std::vector<std::string>& texts) {
 
 inline std::vector<policy::RecipientPattern> recipients(const std::vector<std::string>& texts) {
     std::vector<policy::RecipientPattern> patterns;
+    patterns.reserve(texts.size());
     for (const auto& text : texts) {
         patterns.push_back(policy::RecipientPattern::parse(text).value());
     }

@@ -1,20 +1,18 @@
 #include "milter/store/local_parts.hpp"
 
+#include "milter/store/hmac.hpp"
 #include "milter/store/store.hpp"
 #include "policy/ascii.hpp"
 #include "policy/mailbox.hpp"
 #include "policy/recipient_pattern.hpp"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <mutex>
 #include <system_error>
 #include <vector>
 
@@ -130,49 +128,6 @@ bool is_hidden(std::string_view text) {
 }
 
 } // namespace
-
-// HMAC-SHA256 with one key. To start anew with the key it has costs less than half of a copy.
-class LocalParts::Hmac {
-public:
-    using Digest = std::array<unsigned char, 32>;
-
-    explicit Hmac(const std::string& key) {
-        const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> hmac{
-            EVP_MAC_fetch(library_.get(), "HMAC", nullptr), EVP_MAC_free};
-        mac_.reset(EVP_MAC_CTX_new(hmac.get()));
-        std::array<char, 7> digest{"SHA256"};
-        const std::array<OSSL_PARAM, 2> parameters{
-            OSSL_PARAM_construct_utf8_string("digest", digest.data(), 0),
-            OSSL_PARAM_construct_end()};
-        if (!mac_ || EVP_MAC_init(mac_.get(), octets_of(key), key.size(), parameters.data()) != 1) {
-            throw StoreError{"EVP_MAC_init: no HMAC-SHA256 in this OpenSSL"};
-        }
-    }
-
-    Digest digest(std::string_view text) {
-        const std::lock_guard lock{mutex_};
-        Digest digest{};
-        std::size_t size = 0;
-        if (EVP_MAC_init(mac_.get(), nullptr, 0, nullptr) != 1 ||
-            EVP_MAC_update(mac_.get(), octets_of(text), text.size()) != 1 ||
-            EVP_MAC_final(mac_.get(), digest.data(), &size, digest.size()) != 1) {
-            throw StoreError{"EVP_MAC_final: cannot hash a local part"};
-        }
-        return digest;
-    }
-
-private:
-    static const unsigned char* octets_of(std::string_view text) {
-        return reinterpret_cast<const unsigned char*>(text.data());
-    }
-
-    // Of our own: to decode a key, as DKIM does for every signature, OpenSSL walks through all the
-    // algorithms that the common one has met.
-    std::unique_ptr<OSSL_LIB_CTX, decltype(&OSSL_LIB_CTX_free)> library_{OSSL_LIB_CTX_new(),
-                                                                         OSSL_LIB_CTX_free};
-    std::mutex mutex_; // guards mac_
-    std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> mac_{nullptr, EVP_MAC_CTX_free};
-};
 
 LocalParts::LocalParts(const std::string& key) : hmac_{std::make_shared<Hmac>(key)} {}
 

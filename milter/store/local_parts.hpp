@@ -12,12 +12,14 @@
 
 namespace store {
 
+class Hmac;
+
 // Shared by threads freely.
 class LocalParts {
 public:
     LocalParts() = default; // hides nothing
 
-    explicit LocalParts(const std::string& key); // throws StoreError
+    explicit LocalParts(const std::string& key); // throws as Hmac does
 
     // "user@example.org" as "~0123456789abcdef@example.org". The same for the same local part in
     // any case and with the same key; what is hidden already, and the null path, stay as they are.
@@ -36,8 +38,6 @@ public:
     policy::Policy for_hidden(policy::Policy policy) const;
 
 private:
-    class Hmac;
-
     std::string hash(std::string_view text) const;
     void add_hidden_twins(std::vector<policy::RecipientPattern>& patterns) const;
 

@@ -17,11 +17,6 @@ bool is_host_name(std::string_view text) {
            is_all_of(text, std::string{letters} + std::string{digits} + "-.");
 }
 
-bool is_port(std::string_view text) {
-    return !text.empty() && text.size() <= 5 && is_all_of(text, digits) && text.front() != '0' &&
-           std::stoul(std::string{text}) <= 65535;
-}
-
 std::string_view without_brackets(std::string_view text) {
     const bool has_brackets = text.size() > 2 && text.front() == '[' && text.back() == ']';
     return has_brackets ? text.substr(1, text.size() - 2) : text;
@@ -126,6 +121,11 @@ OrFault<policy::RecipientPattern> read_full_address(const TomlScalar& value) {
 }
 
 } // namespace
+
+bool is_port(std::string_view text) {
+    return !text.empty() && text.size() <= 5 && is_all_of(text, digits) && text.front() != '0' &&
+           std::stoul(std::string{text}) <= 65535;
+}
 
 OrFault<std::string> read_socket(const TomlScalar& value) {
     static const std::string allowed =

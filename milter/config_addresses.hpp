@@ -6,6 +6,7 @@
 #include "policy/rules.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace milter {
@@ -16,5 +17,8 @@ OrFault<std::vector<std::string>> read_dns_servers(const TomlValue& value); // w
 OrFault<std::vector<policy::Prefix>> read_networks(const TomlValue& value);
 OrFault<std::vector<policy::RecipientPattern>> read_recipients(const TomlValue& value);
 OrFault<std::vector<policy::RecipientPattern>> read_full_addresses(const TomlValue& value); // no *
+
+// A port as it is written: 1 to 65535, and no 0 in front.
+bool is_port(std::string_view text);
 
 } // namespace milter

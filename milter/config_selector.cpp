@@ -70,11 +70,6 @@ OrProblem<std::string> domain_from(std::string_view text) {
         policy::printable(text, 60) + '"'};
 }
 
-bool is_port(std::string_view text) {
-    return !text.empty() && text.size() <= 5 && is_all_of(text, digits) && text.front() != '0' &&
-           std::stoul(std::string{text}) <= 65535;
-}
-
 OrProblem<policy::ListenerPattern> listener_from(std::string_view text) {
     if (!text.empty() && text.size() <= 5 && is_all_of(text, digits)) {
         return tl::unexpected{"write \":" + std::string{text} + "\" for a port"};

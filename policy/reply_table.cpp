@@ -109,11 +109,16 @@ Rows other_rows() {
     };
 }
 
-Rows rfc7372_rows() {
+Rows all_rows() {
     Rows rows = reverse_name_rows();
     for (const auto& more : {authentication_rows(), other_rows()}) {
         rows.insert(rows.end(), more.begin(), more.end());
     }
+    return rows;
+}
+
+const Rows& rfc7372_rows() {
+    static const Rows rows = all_rows();
     return rows;
 }
 

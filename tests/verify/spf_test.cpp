@@ -79,6 +79,13 @@ TEST_CASE("spf: the directive that matched is told as published") {
 }
 
 TEST_CASE("spf: a record that has ip4 and no ip6 is told from others") {
+    const auto lists_only_ipv4 = [](const char* record) {
+        FakeResolver dns;
+        dns.add_txt("example.org", record);
+        dns.add_txt("ip4.example", "v=spf1 ip4:192.0.2.1 -all");
+        dns.add_txt("both.example", "v=spf1 ip4:192.0.2.1 ip6:2001:db8:7::7 -all");
+        return check(dns).lists_only_ipv4;
+    };
     for (const auto* const record : {"v=spf1 ip4:192.0.2.1 -all",
                                      "v=spf1 a mx -ip4:192.0.2.0/24 ~all",
                                      "v=spf1 ip4:192.0.2.1",
@@ -87,11 +94,7 @@ TEST_CASE("spf: a record that has ip4 and no ip6 is told from others") {
                                      "v=spf1 redirect=ip4.example",
                                      "v=spf1 ip4:192.0.2.1 redirect=ip4.example"}) {
         CAPTURE(record);
-        FakeResolver dns;
-        dns.add_txt("example.org", record);
-        dns.add_txt("ip4.example", "v=spf1 ip4:192.0.2.1 -all");
-        dns.add_txt("both.example", "v=spf1 ip4:192.0.2.1 ip6:2001:db8:7::7 -all");
-        CHECK(check(dns).lists_only_ipv4);
+        CHECK(lists_only_ipv4(record));
     }
     for (const auto* const record : {"v=spf1 -all",
                                      "v=spf1 a mx -all",
@@ -101,11 +104,7 @@ TEST_CASE("spf: a record that has ip4 and no ip6 is told from others") {
                                      "v=spf1 ip4:192.0.2.1 redirect=both.example",
                                      "v=spf1 ip6:2001:db8:7::7 redirect=ip4.example"}) {
         CAPTURE(record);
-        FakeResolver dns;
-        dns.add_txt("example.org", record);
-        dns.add_txt("ip4.example", "v=spf1 ip4:192.0.2.1 -all");
-        dns.add_txt("both.example", "v=spf1 ip4:192.0.2.1 ip6:2001:db8:7::7 -all");
-        CHECK_FALSE(check(dns).lists_only_ipv4);
+        CHECK_FALSE(lists_only_ipv4(record));
     }
 }
 

@@ -28,7 +28,7 @@ OrRefusal<policy::Time> read_since(const std::string& text) {
                    text);
 }
 
-OrRefusal<policy::Time> read_time(const std::string& text) {
+OrRefusal<policy::Time> read_time_option(const std::string& text) {
     if (const auto time = parse_time(text)) {
         return *time;
     }
@@ -56,7 +56,7 @@ OrRefusal<policy::Reason> read_reason(const std::string& text) {
     return must_be(alternatives(words), text);
 }
 
-OrRefusal<std::string> read_sender_domain(const std::string& text) {
+OrRefusal<std::string> read_domain_option(const std::string& text) {
     if (text.find_first_of("@/: \t") != std::string::npos) {
         return must_be("a domain such as example.org, or <> for the null path", text);
     }

@@ -14,13 +14,13 @@ namespace milter {
 template <typename Value>
 using OrRefusal = tl::expected<Value, std::string>;
 
-OrRefusal<policy::Time> read_since(const std::string& text); // parse_since() as of now
-OrRefusal<policy::Time> read_time(const std::string& text);  // parse_time()
+OrRefusal<policy::Time> read_since(const std::string& text);       // parse_since() as of now
+OrRefusal<policy::Time> read_time_option(const std::string& text); // parse_time()
 OrRefusal<policy::Reason> read_reason(const std::string& text);
 
 OrRefusal<policy::ListenerPattern> read_listener(const std::string& text);
 
 // As A-labels in lower case; "<>" and "" are the null path, which has none: "".
-OrRefusal<std::string> read_sender_domain(const std::string& text);
+OrRefusal<std::string> read_domain_option(const std::string& text);
 
 } // namespace milter

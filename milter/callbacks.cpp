@@ -170,7 +170,8 @@ sfsistat on_event(SMFICTX* context, const char* name, unsigned long no_reply, Ca
 
 // An event that is nothing but news to the session.
 template <typename Call>
-sfsistat tell(SMFICTX* context, const char* name, unsigned long no_reply, Call call) noexcept {
+sfsistat
+tell_session(SMFICTX* context, const char* name, unsigned long no_reply, Call call) noexcept {
     return on_event(context, name, no_reply, [&call](Session& session) {
         call(session);
         return Answer::proceed;
@@ -263,7 +264,7 @@ sfsistat on_helo(SMFICTX* context, char* name) noexcept {
 }
 
 sfsistat on_mail(SMFICTX* context, char** arguments) noexcept {
-    return tell(
+    return tell_session(
         context, "mail", SMFIP_NR_MAIL, [&](Session& session) { session.mail(arguments[0]); });
 }
 
@@ -275,7 +276,7 @@ sfsistat on_rcpt(SMFICTX* context, char** arguments) noexcept {
 
 // Without SMFIP_HDR_LEADSPC the octet after the colon is lost; almost always it was a space.
 sfsistat on_header(SMFICTX* context, char* name, char* value) noexcept {
-    return tell(context, "header", SMFIP_NR_HDR, [&](Session& session) {
+    return tell_session(context, "header", SMFIP_NR_HDR, [&](Session& session) {
         const Connection& connection = *connection_of(context);
         const bool is_verbatim = (connection.steps & SMFIP_HDR_LEADSPC) != 0;
         session.header(name, is_verbatim ? std::string{value} : ' ' + std::string{value});
@@ -283,11 +284,12 @@ sfsistat on_header(SMFICTX* context, char* name, char* value) noexcept {
 }
 
 sfsistat on_eoh(SMFICTX* context) noexcept {
-    return tell(context, "eoh", SMFIP_NR_EOH, [](Session& session) { session.end_of_header(); });
+    return tell_session(
+        context, "eoh", SMFIP_NR_EOH, [](Session& session) { session.end_of_header(); });
 }
 
 sfsistat on_body(SMFICTX* context, unsigned char* octets, std::size_t size) noexcept {
-    return tell(context, "body", SMFIP_NR_BODY, [&](Session& session) {
+    return tell_session(context, "body", SMFIP_NR_BODY, [&](Session& session) {
         session.body({octets, size});
     });
 }
@@ -309,7 +311,7 @@ sfsistat on_eom(SMFICTX* context) noexcept {
 }
 
 sfsistat on_abort(SMFICTX* context) noexcept {
-    return tell(context, "abort", 0, [](Session& session) { session.abort(); });
+    return tell_session(context, "abort", 0, [](Session& session) { session.abort(); });
 }
 
 sfsistat on_close(SMFICTX* context) noexcept {

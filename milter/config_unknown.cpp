@@ -19,7 +19,7 @@ std::string_view section_of(std::string_view key) {
     return key.substr(0, key.find('.'));
 }
 
-std::string_view name_of(std::string_view key) {
+std::string_view last_name_of(std::string_view key) {
     return key.substr(section_of(key).size() + 1);
 }
 
@@ -38,7 +38,7 @@ Words names_in(std::string_view section, Keys keys) {
     Words names;
     for (const auto& key : keys) {
         if (section_of(key) == section) {
-            names.emplace_back(name_of(key));
+            names.emplace_back(last_name_of(key));
         }
     }
     return names;
@@ -62,7 +62,7 @@ std::string meant_by(const TomlEntry& entry, Keys keys) {
     }
     Words elsewhere;
     std::ranges::copy_if(keys, std::back_inserter(elsewhere), [&](std::string_view key) {
-        return name_of(key) == entry.path.back();
+        return last_name_of(key) == entry.path.back();
     });
     if (!elsewhere.empty()) {
         return alternatives(elsewhere);

@@ -42,7 +42,7 @@ OrFault<Enum> read_word(const TomlScalar& value,
 }
 
 template <typename Enum, std::size_t size>
-std::array<policy::Word<Enum>, size> words_of(const std::array<Enum, size>& values) {
+std::array<policy::Word<Enum>, size> word_values(const std::array<Enum, size>& values) {
     std::array<policy::Word<Enum>, size> table;
     std::ranges::transform(values, table.begin(), [](Enum value) {
         return policy::Word<Enum>{value, policy::to_string(value)};
@@ -112,13 +112,13 @@ OrFault<std::string> read_url(const TomlScalar& value) {
 }
 
 OrFault<Profile> read_profile(const TomlScalar& value) {
-    return read_word(value, words_of(policy::all_profiles));
+    return read_word(value, word_values(policy::all_profiles));
 }
 
 OrFault<Mode> read_mode(const TomlScalar& value) {
     return read_word(
         value,
-        words_of(std::array{
+        word_values(std::array{
             Mode::off, Mode::observe, Mode::tag, Mode::soft, Mode::enforce, Mode::closed}));
 }
 

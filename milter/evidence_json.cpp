@@ -19,7 +19,7 @@ std::string text(std::string_view raw) {
     return policy::printable(raw, 4096);
 }
 
-Json to_json(const policy::IprevEvidence& iprev) {
+Json json_of(const policy::IprevEvidence& iprev) {
     Json names = Json::array();
     for (const auto& found : iprev.names) {
         Json addresses = Json::array();
@@ -33,7 +33,7 @@ Json to_json(const policy::IprevEvidence& iprev) {
     return {{"result", to_string(iprev.result)}, {"names", std::move(names)}};
 }
 
-Json to_json(const policy::SpfEvidence& spf) {
+Json json_of(const policy::SpfEvidence& spf) {
     return {{"result", to_string(spf.result)},
             {"domain", text(spf.domain)},
             {"mechanism", text(spf.mechanism)},
@@ -43,7 +43,7 @@ Json to_json(const policy::SpfEvidence& spf) {
             {"lists_only_ipv4", spf.lists_only_ipv4}};
 }
 
-Json to_json(const policy::DkimSignature& signature) {
+Json json_of(const policy::DkimSignature& signature) {
     return {{"result", to_string(signature.result)},
             {"sdid", text(signature.sdid)},
             {"auid", text(signature.auid)},
@@ -54,35 +54,35 @@ Json to_json(const policy::DkimSignature& signature) {
             {"is_testing", signature.is_testing}};
 }
 
-Json to_json(const policy::Organization& organization) {
+Json json_of(const policy::Organization& organization) {
     return {{"domain", text(organization.domain)},
             {"organizational_domain", text(organization.organizational_domain)}};
 }
 
-Json to_json(const policy::SenderDomainEvidence& sender_domain) {
+Json json_of(const policy::SenderDomainEvidence& sender_domain) {
     return {{"result", to_string(sender_domain.result)}, {"has_ipv6", sender_domain.has_ipv6}};
 }
 
-Json to_json(const policy::ReplyCode& code) {
+Json json_of(const policy::ReplyCode& code) {
     return {{"code", code.code}, {"enhanced_status", code.enhanced_status}};
 }
 
 template <typename Value>
-Json to_json(const std::vector<Value>& values) {
+Json json_of(const std::vector<Value>& values) {
     Json array = Json::array();
     for (const auto& value : values) {
-        array.push_back(to_json(value));
+        array.push_back(json_of(value));
     }
     return array;
 }
 
 // null: not known.
 template <typename Value>
-Json to_json(const std::optional<Value>& value) {
-    return value ? to_json(*value) : Json(nullptr);
+Json json_of(const std::optional<Value>& value) {
+    return value ? json_of(*value) : Json(nullptr);
 }
 
-Json to_json(const policy::Listener& listener) {
+Json json_of(const policy::Listener& listener) {
     return {{"name", text(listener.name)},
             {"address", text(listener.address)},
             {"port", text(listener.port)}};
@@ -103,7 +103,7 @@ Json to_json(const policy::Evidence& evidence) {
         {"phase", to_string(evidence.phase)},
         {"time", evidence.time ? Json(to_string(*evidence.time)) : Json(nullptr)},
         {"client", evidence.client ? Json(evidence.client->to_string()) : Json(nullptr)},
-        {"listener", to_json(evidence.listener)},
+        {"listener", json_of(evidence.listener)},
         {"helo", text(evidence.helo)},
         {"is_authenticated", evidence.is_authenticated},
         {"mail_from", text(evidence.mail_from)},
@@ -113,12 +113,12 @@ Json to_json(const policy::Evidence& evidence) {
         {"is_from_list", evidence.is_from_list},
         {"is_forwarded", evidence.is_forwarded},
         {"from_domain", evidence.from_domain ? Json(text(*evidence.from_domain)) : Json(nullptr)},
-        {"organizations", to_json(evidence.organizations)},
-        {"iprev", to_json(evidence.iprev)},
-        {"spf_mail_from", to_json(evidence.spf_mail_from)},
-        {"spf_helo", to_json(evidence.spf_helo)},
-        {"dkim", to_json(evidence.dkim)},
-        {"sender_domain", to_json(evidence.sender_domain)}};
+        {"organizations", json_of(evidence.organizations)},
+        {"iprev", json_of(evidence.iprev)},
+        {"spf_mail_from", json_of(evidence.spf_mail_from)},
+        {"spf_helo", json_of(evidence.spf_helo)},
+        {"dkim", json_of(evidence.dkim)},
+        {"sender_domain", json_of(evidence.sender_domain)}};
 }
 
 Json to_json(const policy::Verdict& verdict) {
@@ -132,7 +132,7 @@ Json to_json(const policy::Verdict& verdict) {
 }
 
 Json to_json(const policy::Reply& reply) {
-    Json json = to_json(reply.code);
+    Json json = json_of(reply.code);
     json["lines"] = reply.lines;
     return json;
 }
@@ -144,7 +144,7 @@ Json to_json(const policy::JournalEntry& entry) {
             {"queue_id", text(entry.queue_id)},
             {"evidence", to_json(entry.evidence)},
             {"verdict", to_json(entry.verdict)},
-            {"reply", to_json(entry.reply)}};
+            {"reply", json_of(entry.reply)}};
 }
 
 } // namespace milter

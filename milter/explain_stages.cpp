@@ -28,9 +28,9 @@ using policy::SelectorPart;
 using policy::Stage;
 
 constexpr std::size_t most_recipients_told = 5;
-constexpr std::size_t margin = 4;
+constexpr std::size_t table_margin = 4;
 
-std::string_view to_string(Match match) {
+std::string_view match_word(Match match) {
     switch (match) {
     case Match::no: return "no";
     case Match::unknown: return "unknown";
@@ -189,10 +189,10 @@ std::optional<policy::ReplyCode> reply_code(const std::optional<policy::Verdict>
     return is_refused ? std::optional{policy::code_for(*verdict, policy)} : std::nullopt;
 }
 
-nlohmann::ordered_json to_json(const StageStanding& standing) {
+nlohmann::ordered_json json_of(const StageStanding& standing) {
     auto parts = nlohmann::ordered_json::object();
     for (const auto& [part, match] : standing.parts) {
-        parts[std::string{to_string(part)}] = to_string(match);
+        parts[std::string{to_string(part)}] = match_word(match);
     }
     return {{"stage", standing.stage->name},
             {"mode", to_string(standing.stage->mode)},
@@ -271,14 +271,14 @@ std::string answers_text(const std::vector<StageAnswer>& answers, const Terminal
     for (const auto& [stage, match, verdict, reply] : answers) {
         const bool has_reason = verdict && verdict->reason;
         table.add({policy::printable(stage->name),
-                   std::string{to_string(match)},
+                   std::string{match_word(match)},
                    std::string{to_string(stage->mode)},
                    verdict ? std::string{to_string(verdict->action)} : "unknown",
                    reply ? reply->to_string() : "-",
                    has_reason ? std::string{to_string(*verdict->reason)} : ""});
     }
     std::string text = "\nWhat each stage would answer\n";
-    for (const auto& line : table.lines(terminal, margin)) {
+    for (const auto& line : table.lines(terminal, table_margin)) {
         text += line + '\n';
     }
     return text;
@@ -293,7 +293,7 @@ nlohmann::ordered_json to_json(const std::vector<StageChoice>& choices) {
         }
         auto looked_at = nlohmann::ordered_json::array();
         for (const auto& standing : choice.looked_at) {
-            looked_at.push_back(to_json(standing));
+            looked_at.push_back(json_of(standing));
         }
         array.push_back({{"recipients", std::move(recipients)},
                          {"stage", choice.looked_at.back().stage->name},
@@ -309,7 +309,7 @@ nlohmann::ordered_json to_json(const std::vector<StageAnswer>& answers) {
     for (const auto& [stage, match, verdict, reply] : answers) {
         nlohmann::ordered_json json{{"stage", stage->name},
                                     {"mode", to_string(stage->mode)},
-                                    {"selects", to_string(match)},
+                                    {"selects", match_word(match)},
                                     {"verdict", nullptr},
                                     {"reply", nullptr}};
         if (verdict) {

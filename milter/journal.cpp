@@ -19,7 +19,7 @@ std::string counts_of(const store::JournalHealth& health) {
            " dropped=" + std::to_string(health.dropped);
 }
 
-void tell(const store::JournalHealth& health, Log& log) {
+void tell_health(const store::JournalHealth& health, Log& log) {
     if (health.trouble.empty()) {
         log.write(LogLevel::info, "event=journal_recovered" + counts_of(health));
     } else {
@@ -50,7 +50,7 @@ std::unique_ptr<store::JournalWriter> start_journal(const store::StoreSettings& 
     return std::make_unique<store::JournalWriter>(
         [settings] { return open_target(settings); },
         [settings] { return bounds_of(settings); },
-        [&log](const store::JournalHealth& health) { tell(health, log); },
+        [&log](const store::JournalHealth& health) { tell_health(health, log); },
         store::JournalLimits{});
 }
 

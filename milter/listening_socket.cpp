@@ -49,7 +49,7 @@ struct UnixAddress {
     sockaddr_un address{AF_UNIX, {}};
 };
 
-std::string words_for(int error) {
+std::string error_words(int error) {
     return std::generic_category().message(error);
 }
 
@@ -68,7 +68,7 @@ std::string obstacle_to_path(const std::string& path) {
     switch (errno) {
     case ENOENT: return "its directory does not exist";
     case EADDRINUSE: return "the socket that was left there cannot be removed";
-    default: return words_for(errno);
+    default: return error_words(errno);
     }
 }
 
@@ -93,7 +93,7 @@ std::string obstacle_to_port(int family, std::string_view port_at_host) {
     if (bind(probe.get(), found->ai_addr, found->ai_addrlen) == 0) {
         return "libmilter refuses it, and tells syslog why";
     }
-    return words_for(errno);
+    return error_words(errno);
 }
 
 } // namespace

@@ -17,7 +17,7 @@ int priority_of(LogLevel level) {
     return LOG_ERR;
 }
 
-const char* word_for(LogLevel level) {
+const char* level_word(LogLevel level) {
     switch (level) {
     case LogLevel::info: return "info";
     case LogLevel::warning: return "warning";
@@ -46,7 +46,7 @@ void Log::write(LogLevel level, std::string_view text) noexcept {
     case Target::syslog: syslog(priority_of(level), "%.*s", size, text.data()); break;
     case Target::standard_error: {
         const std::lock_guard lock{mutex_};
-        std::fprintf(stderr, "level=%s %.*s\n", word_for(level), size, text.data());
+        std::fprintf(stderr, "level=%s %.*s\n", level_word(level), size, text.data());
         break;
     }
     case Target::nowhere: break;

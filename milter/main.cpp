@@ -109,7 +109,8 @@ void add_made_up_case(CLI::App& command, milter::ExplainOptions& options) {
                  milter::read_listener,
                  "Where it comes in: address, [address]:port, :port or name")
         ->type_name("LISTENER");
-    add_read(command, "--at", options.at, milter::read_time, "As if then: 2026-11-22T08:00:00Z")
+    add_read(
+        command, "--at", options.at, milter::read_time_option, "As if then: 2026-11-22T08:00:00Z")
         ->type_name("TIME");
     command.add_flag("--authenticated", options.is_authenticated, "As if after SMTP AUTH");
     command.add_option("MESSAGE", options.message, "Message file, - for standard input");
@@ -158,7 +159,7 @@ Command add_log(CLI::App& app) {
         ->type_name("REASON");
     add_read(*command, "--client", filter.client, milter::parse_network, "Address or network")
         ->type_name("ADDR");
-    add_read(*command, "--domain", filter.domain, milter::read_sender_domain, "Of MAIL FROM")
+    add_read(*command, "--domain", filter.domain, milter::read_domain_option, "Of MAIL FROM")
         ->type_name("DOMAIN");
     command->add_option("--case", filter.case_id, "The number that the sender was told")
         ->type_name("ID");

@@ -8,8 +8,6 @@ namespace milter {
 
 namespace {
 
-constexpr std::size_t margin = 2; // of tables
-
 // The piece of a word that fits, up to a dot where there is one: names are long.
 std::size_t piece_of(std::string_view word, std::size_t room) {
     if (word.size() <= room) {

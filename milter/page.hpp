@@ -10,6 +10,8 @@
 
 namespace milter {
 
+constexpr std::size_t margin = 2; // of paragraphs and tables, in columns
+
 class Page {
 public:
     explicit Page(const Terminal& terminal) : terminal_{terminal} {}

@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t steps_a_look = 256; // at the clock
 constexpr std::chrono::seconds usual_patience{1};
 constexpr std::chrono::milliseconds pause{100};
-constexpr std::size_t bar_columns = 24;
+constexpr std::size_t progress_columns = 24;
 
 } // namespace
 
@@ -42,12 +42,12 @@ void Progress::step() {
 void Progress::show() {
     const double share =
         total_ == 0 ? 1 : std::min(1.0, static_cast<double>(done_) / static_cast<double>(total_));
-    const std::string blocks = bar(share, bar_columns, output_.terminal);
-    const std::string space(bar_columns - columns_of(blocks), ' ');
+    const std::string blocks = bar(share, progress_columns, output_.terminal);
+    const std::string space(progress_columns - columns_of(blocks), ' ');
     const std::string head = fmt::format("{:3.0f}% ", share * 100);
     const std::string tail = fmt::format(" {} of {} {}", done_, total_, what_);
     const std::size_t room = output_.terminal.columns - 1;
-    if (head.size() + bar_columns + tail.size() <= room) {
+    if (head.size() + progress_columns + tail.size() <= room) {
         fmt::print(output_.stream, "\r{}{}{}{}\033[K", head, blocks, space, tail);
     } else {
         fmt::print(output_.stream, "\r{}\033[K", head);

@@ -15,13 +15,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json to_json(const policy::Answers& answers) {
+Json json_of(const policy::Answers& answers) {
     return {{"accepted", answers.accepted},
             {"tempfailed", answers.tempfailed},
             {"rejected", answers.rejected}};
 }
 
-Json to_json(const policy::Counts& counts) {
+Json json_of(const policy::Counts& counts) {
     return {{"messages", counts.messages},
             {"passing", counts.passing},
             {"falling_short", counts.falling_short},
@@ -29,12 +29,12 @@ Json to_json(const policy::Counts& counts) {
             {"exempt", counts.exempt},
             {"unknown", counts.unknown},
             {"refused", counts.refused},
-            {"answered", to_json(counts.answered)},
-            {"foretold", to_json(counts.foretold)},
-            {"changed", to_json(counts.changed)}};
+            {"answered", json_of(counts.answered)},
+            {"foretold", json_of(counts.foretold)},
+            {"changed", json_of(counts.changed)}};
 }
 
-Json to_json(const policy::ByKind& numbers) {
+Json json_of(const policy::ByKind& numbers) {
     Json json = Json::object();
     for (const auto kind : policy::all_sender_kinds) {
         json[std::string{to_string(kind)}] = numbers[kind];
@@ -42,7 +42,7 @@ Json to_json(const policy::ByKind& numbers) {
     return json;
 }
 
-Json to_json(const policy::Fault& fault) {
+Json json_of(const policy::Fault& fault) {
     return {{"reason", to_string(fault.reason)},
             {"messages", fault.messages},
             {"kind", to_string(fault.kind)},
@@ -54,23 +54,23 @@ Json to_json(const policy::Fault& fault) {
 
 // What is told of every group of messages.
 Json numbers_of(const policy::Group& group) {
-    Json json = to_json(group.counts);
+    Json json = json_of(group.counts);
     const bool is_empty = group.counts.messages == 0;
     json["first"] = is_empty ? Json(nullptr) : Json(to_string(group.first));
     json["last"] = is_empty ? Json(nullptr) : Json(to_string(group.last));
     json["clients"] = group.clients;
     json["recipients"] = group.recipients;
     json["refused_recipients"] = group.refused_recipients;
-    json["refused_kinds"] = to_json(group.refused_kinds);
+    json["refused_kinds"] = json_of(group.refused_kinds);
     return json;
 }
 
 void add_kind_and_fault(Json& json, const policy::Group& group) {
     json["kind"] = to_string(group.kind);
-    json["fault"] = group.fault ? to_json(*group.fault) : Json(nullptr);
+    json["fault"] = group.fault ? json_of(*group.fault) : Json(nullptr);
 }
 
-Json to_json(const policy::SenderDomainRow& row) {
+Json json_of(const policy::SenderDomainRow& row) {
     Json json{{"domain", policy::printable(row.sender_domain.domain)},
               {"null_path", row.sender_domain.is_null_path}};
     json.update(numbers_of(row.group));
@@ -79,7 +79,7 @@ Json to_json(const policy::SenderDomainRow& row) {
     return json;
 }
 
-Json to_json(const policy::NetworkRow& row) {
+Json json_of(const policy::NetworkRow& row) {
     Json json{{"network", row.network.to_string()}};
     json.update(numbers_of(row.group));
     json["sender_domains"] = row.sender_domains;
@@ -87,10 +87,10 @@ Json to_json(const policy::NetworkRow& row) {
     return json;
 }
 
-Json to_json(const policy::ReasonRow& row) {
+Json json_of(const policy::ReasonRow& row) {
     return {{"reason", to_string(row.reason)},
             {"exempt", row.exempt},
-            {"foretold", to_json(row.foretold)},
+            {"foretold", json_of(row.foretold)},
             {"sender_domains", row.sender_domains}};
 }
 
@@ -99,29 +99,29 @@ Json stage_or_null(const std::string& stage) {
     return stage.empty() ? Json(nullptr) : Json(policy::printable(stage));
 }
 
-Json to_json(const policy::StageRow& row) {
+Json json_of(const policy::StageRow& row) {
     Json json{{"stage", stage_or_null(row.stage)}};
-    json.update(to_json(row.counts));
+    json.update(json_of(row.counts));
     json["sender_domains"] = row.sender_domains;
     return json;
 }
 
-Json to_json(const policy::StageChange& change) {
+Json json_of(const policy::StageChange& change) {
     return {{"from", stage_or_null(change.from)},
             {"to", stage_or_null(change.to)},
             {"messages", change.messages},
-            {"changed", to_json(change.changed)},
+            {"changed", json_of(change.changed)},
             {"sender_domains", change.sender_domains}};
 }
 
-Json to_json(const policy::DayRow& row) {
+Json json_of(const policy::DayRow& row) {
     const std::chrono::year_month_day date{row.day};
     Json json{{"day",
                fmt::format("{:04}-{:02}-{:02}",
                            static_cast<int>(date.year()),
                            static_cast<unsigned>(date.month()),
                            static_cast<unsigned>(date.day()))}};
-    json.update(to_json(row.counts));
+    json.update(json_of(row.counts));
     return json;
 }
 
@@ -152,7 +152,7 @@ public:
         write_("[");
         for (std::size_t i = 0; i < std::min(rows.size(), limit.value_or(rows.size())); ++i) {
             write_(i == 0 ? "\n    " : ",\n    ");
-            write_(to_json(rows[i]).dump());
+            write_(json_of(rows[i]).dump());
         }
         write_("]");
     }

@@ -11,8 +11,7 @@ namespace milter {
 
 namespace {
 
-constexpr std::size_t margin = 2;
-constexpr std::size_t bar_columns = 12;
+constexpr std::size_t sender_bar_columns = 12;
 constexpr std::size_t least_name = 18;
 constexpr std::size_t least_network = 24; // "2001:db8:1234:5678::/64"
 constexpr std::size_t least_fault = 21;
@@ -130,7 +129,7 @@ void add_sender_domains(Page& page, const policy::Report& report, std::size_t li
                    std::string{word_for(group.kind)},
                    short_date(group.last),
                    fault_in(group),
-                   bar(part, bar_columns, page.terminal())});
+                   bar(part, sender_bar_columns, page.terminal())});
     }
     page.table(table);
     add_more(page, rows.size(), limit);

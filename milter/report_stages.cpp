@@ -10,7 +10,7 @@ namespace milter {
 
 namespace {
 
-constexpr std::size_t least_name = 10;
+constexpr std::size_t least_stage = 10;
 
 std::string name_or(const std::string& stage, const char* without_name) {
     return stage.empty() ? without_name : policy::printable(stage);
@@ -24,7 +24,7 @@ void add_stages(Page& page, const policy::Report& report, Foretold foretold) {
     }
     const bool by_candidate = foretold == Foretold::by_candidate;
     page.heading(by_candidate ? "By stage of this configuration" : "By stage");
-    TextTable table{{names("stage", least_name),
+    TextTable table{{names("stage", least_stage),
                      numbers("judged"),
                      numbers("pass"),
                      numbers(by_candidate ? "refused" : "to refuse"),
@@ -49,8 +49,8 @@ void add_stage_changes(Page& page, const policy::Report& report) {
         return;
     }
     page.heading("Messages under another stage");
-    TextTable table{{names("from", least_name),
-                     names("to", least_name),
+    TextTable table{{names("from", least_stage),
+                     names("to", least_stage),
                      numbers("messages"),
                      if_room(numbers("to 5yz")),
                      if_room(numbers("to 4yz")),

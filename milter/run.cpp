@@ -20,7 +20,7 @@ namespace milter {
 namespace {
 
 // An event that is still blocked this long after the socket is closed is left behind.
-constexpr auto patience = std::chrono::seconds{5};
+constexpr auto milter_patience = std::chrono::seconds{5};
 
 int serve(const RunOptions& options, Log& log) {
     block_signals();
@@ -38,7 +38,7 @@ int serve(const RunOptions& options, Log& log) {
     const Reloader reloader{configs, log, options.config_file};
     log.write(LogLevel::info,
               "event=started" + policy::logfmt("socket", configs.current()->config.milter.socket));
-    const MilterEnd end = run_milter(patience);
+    const MilterEnd end = run_milter(milter_patience);
     if (journal) {
         close_journal(*journal, log); // while events that are left behind may still write to it
     }

@@ -23,7 +23,7 @@ bool is_of_name(char c) {
 }
 
 // With a dot: nobody means all of a top-level domain.
-bool is_domain(std::string_view text) {
+bool is_domain_subject(std::string_view text) {
     const auto dot = text.find('.');
     return dot != std::string_view::npos && dot != 0 && dot + 1 < text.size() &&
            text.find("..") == std::string_view::npos &&
@@ -133,7 +133,7 @@ OrRefusal<Subject> read_subject(const std::string& text) {
     const bool is_address = local_part.size() < text.size();
     const std::string domain =
         policy::to_lower(is_address ? verify::domain_of(text) : verify::to_a_labels(text));
-    if (!is_domain(domain) || local_part.empty()) {
+    if (!is_domain_subject(domain) || local_part.empty()) {
         return tl::unexpected{"must be a domain such as example.org, a mail address, an address or "
                               "a network, not \"" +
                               policy::printable(text, 60) + '"'};

@@ -39,6 +39,11 @@ constexpr bool same_name(std::string_view a, std::string_view b) {
         a, b, {}, [](char c) { return to_lower(c); }, [](char c) { return to_lower(c); });
 }
 
+// Of a domain name.
+constexpr std::string_view without_final_dot(std::string_view name) {
+    return name.substr(0, name.size() - (name.ends_with('.') ? 1 : 0));
+}
+
 // RFC 5322 section 4.5.8 lets white space stand before the colon. MTAs take it away, mostly.
 constexpr std::string_view field_name(std::string_view name) {
     return name.substr(0, name.find_last_not_of(" \t") + 1);

@@ -10,7 +10,7 @@ namespace policy {
 
 namespace {
 
-constexpr std::size_t max_columns = 78;
+constexpr std::size_t field_columns = 78;
 constexpr std::size_t value_limit = 260; // a reverse-path has 256 octets at most
 constexpr std::size_t longest_quoted = 400;
 constexpr std::size_t comment_limit = 160; // of one name with what it led to
@@ -97,7 +97,7 @@ std::string comment(std::string_view text) {
     return text.empty() ? "" : " (" + escaped(printable(text, comment_limit), "()\\") + ')';
 }
 
-std::string told(const IprevName& found) {
+std::string iprev_comment(const IprevName& found) {
     switch (found.outcome) {
     case NameOutcome::leads_back: return found.name;
     case NameOutcome::no_address: return found.name + " has no address of this kind";
@@ -119,7 +119,7 @@ std::string iprev_comments(const IprevEvidence& iprev) {
         const bool is_of_use =
             iprev.result != IprevResult::pass || found.outcome == NameOutcome::leads_back;
         if (is_of_use && ++count <= max_names) {
-            text += comment(told(found));
+            text += comment(iprev_comment(found));
         }
     }
     return text;
@@ -199,7 +199,7 @@ std::string authentication_results(std::string_view authserv_id, const Evidence&
     }
     for (const auto& info : infos) {
         value += ';';
-        for (const auto& line : wrap(info, max_columns - 8, "")) {
+        for (const auto& line : wrap(info, field_columns - 8, "")) {
             value += "\n\t" + line;
         }
     }

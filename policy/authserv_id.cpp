@@ -101,10 +101,6 @@ std::optional<std::string> authserv_id_of(std::string_view field_value) {
     return is_ended ? id : std::nullopt;
 }
 
-std::string_view without_final_dot(std::string_view name) {
-    return name.ends_with('.') ? name.substr(0, name.size() - 1) : name;
-}
-
 } // namespace
 
 bool claims_authserv_id(std::string_view field_value, std::string_view authserv_id) {

@@ -25,7 +25,7 @@ std::string joined(const std::vector<std::string>& parts, std::string_view separ
 
 // --- What was found ----------------------------------------------------------------------------
 
-std::string told(const IprevName& name) {
+std::string name_found(const IprevName& name) {
     const std::string shown = "PTR " + printable(name.name);
     switch (name.outcome) {
     case NameOutcome::leads_back: return shown + " leads back";
@@ -44,7 +44,7 @@ std::string reverse_names_found(const Evidence& evidence, std::string_view none)
     std::vector<std::string> parts;
     for (const auto& name : evidence.iprev->names) {
         if (parts.size() < most_told) {
-            parts.push_back(told(name));
+            parts.push_back(name_found(name));
         }
     }
     return joined(parts, ", ");

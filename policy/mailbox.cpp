@@ -71,10 +71,6 @@ bool is_domain(std::string_view domain) {
     return is_name(domain) || is_address_literal(domain);
 }
 
-std::string_view without_final_dot(std::string_view domain) {
-    return domain.ends_with('.') ? domain.substr(0, domain.size() - 1) : domain;
-}
-
 std::string_view trimmed(std::string_view text) {
     text.remove_prefix(std::min(text.find_first_not_of(white_space), text.size()));
     return text.substr(0, text.find_last_not_of(white_space) + 1);

@@ -21,7 +21,7 @@ constexpr std::size_t longest_first_line = 490;
 
 constexpr std::string_view not_checked = "not checked";
 
-std::string told(const IprevName& name) {
+std::string name_told(const IprevName& name) {
     switch (name.outcome) {
     case NameOutcome::leads_back: return name.name + " (leads back)";
     case NameOutcome::no_address: return name.name + " (no such address record)";
@@ -38,7 +38,7 @@ std::string names(const Scene& scene) {
     const auto& found = scene.evidence.iprev->names;
     std::string text;
     for (std::size_t i = 0; i < std::min(found.size(), max_names_told); ++i) {
-        text += (i == 0 ? "" : ", ") + told(found[i]);
+        text += (i == 0 ? "" : ", ") + name_told(found[i]);
     }
     const bool is_cut = found.size() > max_names_told;
     return is_cut ? text + " and " + std::to_string(found.size() - max_names_told) + " more" : text;

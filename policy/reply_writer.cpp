@@ -14,7 +14,7 @@ namespace {
 // Postfix keeps some 2,048 octets of a reply in the bounce, libmilter takes 32 lines (measured).
 constexpr std::size_t max_octets = 2'000;
 constexpr std::size_t max_lines = 32;
-constexpr std::size_t max_columns = 78;
+constexpr std::size_t reply_columns = 78;
 constexpr std::size_t max_line_octets = 490; // of a word without a space (RFC 5321: 512)
 
 // "550-5.7.25 "
@@ -31,7 +31,7 @@ bool fits(const Reply& reply) {
 }
 
 void append(Reply& reply, std::string_view text, std::string_view indent) {
-    for (std::string_view line : wrap(text, max_columns - prefix_size(reply.code), indent)) {
+    for (std::string_view line : wrap(text, reply_columns - prefix_size(reply.code), indent)) {
         for (; line.size() > max_line_octets; line.remove_prefix(max_line_octets)) {
             reply.lines.emplace_back(line.substr(0, max_line_octets));
         }

@@ -13,8 +13,8 @@ namespace verify {
 
 namespace {
 
-constexpr std::string_view white_space = " \t";
-constexpr std::size_t longest_domain = 255;                    // RFC 5321 section 4.5.3.1.2
+constexpr std::string_view field_white_space = " \t";
+constexpr std::size_t longest_author_domain = 255;             // RFC 5321 section 4.5.3.1.2
 constexpr std::string_view ends_of_atom = "()<>[]:;@\\,\" \t"; // the specials of section 3.2.3
 
 // What is left of the text; nothing where what was to be passed is not well-formed.
@@ -69,7 +69,7 @@ std::optional<std::string> unfolded(std::string_view value) {
         const char c = value.front();
         value.remove_prefix(1);
         const bool is_fold =
-            c == '\n' && white_space.find(value.substr(0, 1)) != std::string_view::npos;
+            c == '\n' && field_white_space.find(value.substr(0, 1)) != std::string_view::npos;
         if (is_fold && !value.empty()) {
             continue;
         }
@@ -102,7 +102,7 @@ Rest after_comment(std::string_view text) {
 
 Rest after_comments_and_spaces(std::string_view text) {
     for (;;) {
-        text.remove_prefix(std::min(text.find_first_not_of(white_space), text.size()));
+        text.remove_prefix(std::min(text.find_first_not_of(field_white_space), text.size()));
         if (!text.starts_with('(')) {
             return text;
         }
@@ -164,8 +164,8 @@ std::optional<std::string_view> address_in_brackets(std::string_view text) {
         return std::nullopt;
     }
     auto address = text.substr(1, end - 1);
-    address.remove_prefix(std::min(address.find_first_not_of(white_space), address.size()));
-    return address.substr(0, address.find_last_not_of(white_space) + 1);
+    address.remove_prefix(std::min(address.find_first_not_of(field_white_space), address.size()));
+    return address.substr(0, address.find_last_not_of(field_white_space) + 1);
 }
 
 std::optional<std::string_view> address_in(std::string_view line) {
@@ -194,7 +194,7 @@ std::string author_domain(std::span<const std::string> from_fields) {
     }
     const auto domain = domain_of(*address);
     const bool is_name =
-        domain.size() <= longest_domain && std::ranges::all_of(domain, policy::is_printable);
+        domain.size() <= longest_author_domain && std::ranges::all_of(domain, policy::is_printable);
     return is_name ? domain : std::string{};
 }
 

@@ -35,20 +35,20 @@ void require(int status, const char* call) {
 }
 
 // Once in the process, before the first thread that uses c-ares.
-class Library {
+class CaresLibrary {
 public:
-    Library() { require(ares_library_init(ARES_LIB_INIT_ALL), "ares_library_init"); }
+    CaresLibrary() { require(ares_library_init(ARES_LIB_INIT_ALL), "ares_library_init"); }
 
-    Library(const Library&) = delete;
-    Library& operator=(const Library&) = delete;
-    Library(Library&&) = delete;
-    Library& operator=(Library&&) = delete;
+    CaresLibrary(const CaresLibrary&) = delete;
+    CaresLibrary& operator=(const CaresLibrary&) = delete;
+    CaresLibrary(CaresLibrary&&) = delete;
+    CaresLibrary& operator=(CaresLibrary&&) = delete;
 
-    ~Library() { ares_library_cleanup(); }
+    ~CaresLibrary() { ares_library_cleanup(); }
 };
 
 void use_library() {
-    static const Library library;
+    static const CaresLibrary library;
 }
 
 using ServerNode = ares_addr_port_node;

@@ -51,10 +51,10 @@ give_key(DKIM* dkim, DKIM_SIGINFO* signature, unsigned char* buffer, std::size_t
 // RFC 6376 section 3.5 lets verifiers allow for clocks that go wrong; t= and x= are held to this.
 constexpr std::uint64_t clock_drift_seconds = 300;
 
-using Library = CHandle<DKIM_LIB, dkim_close>;
+using DkimLibrary = CHandle<DKIM_LIB, dkim_close>;
 
-Library make_library() {
-    Library library{dkim_init(nullptr, nullptr)};
+DkimLibrary make_library() {
+    DkimLibrary library{dkim_init(nullptr, nullptr)};
     if (library == nullptr) {
         throw std::runtime_error{"dkim_init: out of memory"};
     }
@@ -76,7 +76,7 @@ Library make_library() {
 
 // One for the process. It is only read once it is made.
 DKIM_LIB* library() {
-    static const Library instance = make_library();
+    static const DkimLibrary instance = make_library();
     return instance.get();
 }
 

@@ -1,5 +1,6 @@
 #include "milter/verify/dkim_signature.hpp"
 
+#include "milter/verify/dns_name.hpp"
 #include "policy/ascii.hpp"
 
 #include <algorithm>
@@ -19,8 +20,6 @@ constexpr std::size_t longest_header_list = 4000;
 // libopendkim copies i= into 257 octets, and forgets to end what fills them.
 constexpr std::size_t longest_identity = 254;
 
-constexpr std::size_t longest_name = 253;
-constexpr std::size_t longest_label = 63;
 constexpr std::size_t longest_length = 15; // digits of l=: a petabyte
 
 constexpr std::string_view fine{};

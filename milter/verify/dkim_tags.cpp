@@ -42,7 +42,7 @@ bool is_tag_name(std::string_view name) {
     });
 }
 
-class Parser {
+class TagListParser {
 public:
     void read(std::string_view text) {
         if (!std::ranges::all_of(text, may_stand_in_tag_list)) {
@@ -107,7 +107,7 @@ std::string TagList::value_of(std::string_view name) const {
 }
 
 TagList parse_tag_list(std::string_view text) {
-    Parser parser;
+    TagListParser parser;
     parser.read(text);
     return std::move(parser).result();
 }

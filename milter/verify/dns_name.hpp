@@ -2,6 +2,7 @@
 // taken for something else.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -9,6 +10,10 @@
 #include <string_view>
 
 namespace verify {
+
+// RFC 1035 section 2.3.4, in presentation form without a final dot and escapes.
+constexpr std::size_t longest_name = 253;
+constexpr std::size_t longest_label = 63;
 
 // A name as on the wire, uncompressed: each label after its length, ended by a zero octet.
 struct WireName {

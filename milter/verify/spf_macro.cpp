@@ -1,5 +1,6 @@
 #include "milter/verify/spf_macro.hpp"
 
+#include "milter/verify/dns_name.hpp"
 #include "policy/ascii.hpp"
 
 #include <algorithm>
@@ -9,7 +10,6 @@ namespace verify {
 
 namespace {
 
-constexpr std::size_t longest_domain = 253;
 constexpr unsigned most_parts = 1000; // more than any value has; keeps the number from overflowing
 
 constexpr std::string_view letters_of_domain_specs = "slodipvh";
@@ -58,9 +58,9 @@ std::optional<SpfMacro> parse_macro(std::string_view text, SpfMacroLetters lette
     return macro;
 }
 
-class Parser {
+class MacroParser {
 public:
-    Parser(std::string_view text, SpfMacroLetters letters) : rest_{text}, letters_{letters} {}
+    MacroParser(std::string_view text, SpfMacroLetters letters) : rest_{text}, letters_{letters} {}
 
     std::optional<SpfMacroString> parse() {
         while (!rest_.empty()) {
@@ -223,7 +223,7 @@ std::string expand_part(const std::variant<std::string, SpfMacro>& part,
 } // namespace
 
 std::optional<SpfMacroString> parse_spf_macros(std::string_view text, SpfMacroLetters letters) {
-    return Parser{text, letters}.parse();
+    return MacroParser{text, letters}.parse();
 }
 
 bool uses_letter(const SpfMacroString& text, char letter) {
@@ -259,15 +259,15 @@ std::string expand_domain(const SpfMacroString& text, const SpfMacroValues& valu
     // dot at either end is enough to tell what stays.
     std::string name;
     for (auto part = text.parts.rbegin();
-         part != text.parts.rend() && name.size() < longest_domain + 2;
+         part != text.parts.rend() && name.size() < longest_name + 2;
          ++part) {
         name.insert(0, expand_part(*part, values));
     }
     if (name.ends_with('.')) {
         name.pop_back();
     }
-    if (name.size() > longest_domain) {
-        const auto dot = name.find('.', name.size() - longest_domain - 1);
+    if (name.size() > longest_name) {
+        const auto dot = name.find('.', name.size() - longest_name - 1);
         name.erase(0, dot == std::string::npos ? dot : dot + 1);
     }
     return name;

@@ -34,7 +34,7 @@ namespace {
 using Server = CHandle<SPF_server_t, SPF_server_free>;
 using Request = CHandle<SPF_request_t, SPF_request_free>;
 using Response = CHandle<SPF_response_t, SPF_response_free>;
-using Record = CHandle<SPF_record_t, SPF_record_free>;
+using ParsedRecord = CHandle<SPF_record_t, SPF_record_free>;
 using RecordSet = CHandle<SPF_dns_rr_t, SPF_dns_rr_free>;
 
 constexpr std::size_t most_hosts = 10; // RFC 7208 section 4.6.4, of an mx and of a ptr
@@ -312,7 +312,7 @@ SpfMatchOutcome evaluate(TermLookups& term,
     SPF_record_t* raw_record = nullptr;
     const auto error =
         SPF_record_compile(server.get(), response.get(), &raw_record, record_text.c_str());
-    const Record record{raw_record};
+    const ParsedRecord record{raw_record};
     if (error != SPF_E_SUCCESS || record == nullptr) {
         return {SpfMatch::permerror, false, SPF_strerror(error)};
     }

@@ -1,5 +1,7 @@
 #include "milter/verify/spf_name.hpp"
 
+#include "milter/verify/dns_name.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <vector>
@@ -8,8 +10,6 @@ namespace verify {
 
 namespace {
 
-constexpr std::size_t longest_name = 253;
-constexpr std::size_t longest_label = 63;
 constexpr std::size_t most_client_names = 10; // RFC 7208 section 4.6.4
 
 bool is_below(std::string_view name, std::string_view domain) {

@@ -18,7 +18,7 @@ using policy::is_digit;
 using policy::same_name; // literals of the grammar match in either case (RFC 5234 section 2.3)
 using policy::SpfResult;
 
-constexpr std::string_view version = "v=spf1";
+constexpr std::string_view version_term = "v=spf1";
 
 constexpr std::string_view unknown_mechanism = "there is no such mechanism";
 constexpr std::string_view bad_modifier = "not a modifier";
@@ -252,7 +252,7 @@ bool is_modifier_name(std::string_view name) {
     return !name.empty() && is_alpha(name.front()) && std::ranges::all_of(name, is_allowed);
 }
 
-class Parser {
+class RecordParser {
 public:
     // Takes one term; what is wrong with it, if anything.
     std::optional<std::string_view> take(std::string_view term) {
@@ -302,8 +302,8 @@ private:
 };
 
 bool is_spf_record(std::string_view text) {
-    return same_name(text.substr(0, version.size()), version) &&
-           (text.size() == version.size() || text[version.size()] == ' ');
+    return same_name(text.substr(0, version_term.size()), version_term) &&
+           (text.size() == version_term.size() || text[version_term.size()] == ' ');
 }
 
 } // namespace
@@ -329,8 +329,8 @@ std::vector<std::string> spf_records_among(const std::vector<std::string>& texts
 }
 
 tl::expected<SpfRecord, SpfSyntaxError> parse_spf_record(std::string_view text) {
-    text.remove_prefix(std::min(version.size(), text.size()));
-    Parser parser;
+    text.remove_prefix(std::min(version_term.size(), text.size()));
+    RecordParser parser;
     while (!text.empty()) {
         const auto term = text.substr(0, text.find(' '));
         if (const auto reason = term.empty() ? std::nullopt : parser.take(term)) {

@@ -1,6 +1,4 @@
-#include "milter/config.hpp"
-
-#include <doctest/doctest.h>
+#include "tests/milter/config_makers.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -24,12 +22,8 @@ tl::expected<Config, ConfigError> parse(std::string_view text) {
     return parse_config(text, "sixgate.toml", content_of_any);
 }
 
-std::string outcome_of(const tl::expected<Config, ConfigError>& config) {
-    return config ? "accepted" : to_string(config.error());
-}
-
 // The one stage of a configuration that must be accepted.
-policy::Stage stage_of(std::string_view text) {
+policy::Stage only_stage_of(std::string_view text) {
     const auto config = parse(text);
     REQUIRE_MESSAGE(config.has_value(), outcome_of(config));
     REQUIRE(config->policy.stages.size() == 1);
@@ -73,14 +67,14 @@ std::string sample_text() {
     return text.str();
 }
 
-struct Refused {
+struct RefusedText {
     const char* name;
     std::string text;
     const char* beginning; // of the error, after the name of the file
     const char* part;      // of the rest of it
 };
 
-void check_refused(const std::vector<Refused>& cases) {
+void check_refused(const std::vector<RefusedText>& cases) {
     for (const auto& c : cases) {
         SUBCASE(c.name) {
             const auto outcome = outcome_of(parse(c.text));
@@ -184,16 +178,16 @@ key = "file:/etc/sixgate/journal.key"
 TEST_CASE("config: a profile sets all, and the keys beside it override, in any order") {
     using policy::Profile;
     using policy::Reason;
-    CHECK(stage_of("policy.profile = 'gmail'").requirements ==
+    CHECK(only_stage_of("policy.profile = 'gmail'").requirements ==
           policy::requirements_of(Profile::gmail));
-    CHECK(stage_of("policy.profile = 'terse'").replies.rows ==
+    CHECK(only_stage_of("policy.profile = 'terse'").replies.rows ==
           policy::replies_of(Profile::terse).rows);
-    CHECK_FALSE(stage_of("policy.profile = 'terse'").replies.has_diagnostics);
+    CHECK_FALSE(only_stage_of("policy.profile = 'terse'").replies.has_diagnostics);
 
-    const auto after = stage_of("policy.profile = 'eop'\npolicy.reverse_name = 'confirmed'\n"
-                                "reply.eop.closed.soft = '451 4.7.1'");
-    const auto before = stage_of("reply.eop.closed.soft = '451 4.7.1'\n"
-                                 "policy.reverse_name = 'confirmed'\npolicy.profile = 'eop'");
+    const auto after = only_stage_of("policy.profile = 'eop'\npolicy.reverse_name = 'confirmed'\n"
+                                     "reply.eop.closed.soft = '451 4.7.1'");
+    const auto before = only_stage_of("reply.eop.closed.soft = '451 4.7.1'\n"
+                                      "policy.reverse_name = 'confirmed'\npolicy.profile = 'eop'");
     CHECK(before.requirements == after.requirements);
     CHECK(before.replies.rows == after.replies.rows);
     CHECK(before.requirements.reverse_name == policy::ReverseName::confirmed);
@@ -204,7 +198,7 @@ TEST_CASE("config: a profile sets all, and the keys beside it override, in any o
 }
 
 TEST_CASE("config: the replies of another profile are checked and do not apply") {
-    CHECK(stage_of("[reply.gmail.closed]\nsoft = '452 4.7.1'\n").replies.rows ==
+    CHECK(only_stage_of("[reply.gmail.closed]\nsoft = '452 4.7.1'\n").replies.rows ==
           policy::replies_of(policy::Profile::rfc7372).rows);
     CHECK_FALSE(parse("[reply.gmail.closed]\nsoft = '452 5.7.1'\n").has_value());
     CHECK(parse("[reply.mx6.unauthenticated]\nsoft = '550 5.5.5'\n").has_value());

@@ -18,7 +18,7 @@ namespace {
 
 constexpr Time day{std::chrono::sys_days{std::chrono::year{2026} / 12 / 1}};
 
-Stage stage(const char* name, Mode mode, const Selector& selector) {
+Stage stage_with(const char* name, Mode mode, const Selector& selector) {
     Stage made;
     made.name = name;
     made.mode = mode;
@@ -157,7 +157,7 @@ TEST_CASE("explain: each part that kept a stage from matching is told, and none 
             Evidence evidence = tests::good_evidence();
             c.change(evidence);
             const std::string text =
-                text_for(with({stage("first", Mode::soft, selector)}), evidence);
+                text_for(with({stage_with("first", Mode::soft, selector)}), evidence);
             const bool is_certain = text.find("might match") == std::string::npos;
             CAPTURE(text);
             CHECK(text.starts_with(std::string{"\nStages\n    first: "} + c.told));
@@ -171,9 +171,9 @@ TEST_CASE("explain: each part that kept a stage from matching is told, and none 
 TEST_CASE("explain: stages behind the one that applies are not told") {
     Selector everybody;
     everybody.networks = PrefixSet{{Prefix::parse("::/0").value()}};
-    const Policy policy = with({stage("partners", Mode::soft, of_partners()),
-                                stage("everybody", Mode::soft, everybody),
-                                stage("late", Mode::soft, of_tenants())});
+    const Policy policy = with({stage_with("partners", Mode::soft, of_partners()),
+                                stage_with("everybody", Mode::soft, everybody),
+                                stage_with("late", Mode::soft, of_tenants())});
     CHECK(text_for(policy, tests::good_evidence()) ==
           "\nStages\n"
           "    partners: does not match\n"
@@ -189,7 +189,7 @@ TEST_CASE("explain: a client that is exempt is under no stage") {
 }
 
 TEST_CASE("explain: of recipients under stages that differ the later ones are split off") {
-    Policy policy = with({stage("tenants", Mode::enforce, of_tenants())});
+    Policy policy = with({stage_with("tenants", Mode::enforce, of_tenants())});
     Evidence evidence = tests::good_evidence();
     evidence.recipients = {
         "a@example.net", "b@tenant.example", "c@tenant.example", "d@example.org"};
@@ -228,19 +228,19 @@ TEST_CASE("explain: many recipients are told by the first of them") {
     evidence.recipients.assign(1'000, "b@tenant.example");
     evidence.recipients.front() = "a@example.net";
     const std::string text =
-        text_for(with({stage("tenants", Mode::enforce, of_tenants())}), evidence);
+        text_for(with({stage_with("tenants", Mode::enforce, of_tenants())}), evidence);
     CHECK(text.find("<b@tenant.example> and 994 more: split off") != std::string::npos);
     CHECK(text.size() < 500);
 }
 
 TEST_CASE("explain: what each stage would answer, whoever it selects") {
-    Stage strict = stage("strict", Mode::enforce, of_partners());
+    Stage strict = stage_with("strict", Mode::enforce, of_partners());
     strict.requirements = requirements_of(Profile::eop);
     strict.replies = replies_of(Profile::eop);
-    Policy policy = with({stage("off", Mode::off, of_tenants()),
-                          stage("soft", Mode::soft, of_tenants()),
+    Policy policy = with({stage_with("off", Mode::off, of_tenants()),
+                          stage_with("soft", Mode::soft, of_tenants()),
                           strict,
-                          stage("closed", Mode::closed, {})});
+                          stage_with("closed", Mode::closed, {})});
     const Evidence evidence = tests::unauthenticated_evidence();
     const auto answers = milter::stage_answers(policy, evidence, evidence.recipients);
 
@@ -285,7 +285,7 @@ TEST_CASE("explain: what each stage would answer, whoever it selects") {
         }
     }
     SUBCASE("what needs a check that was not made is unknown") {
-        policy.stages.front() = stage("reachable", Mode::enforce, {});
+        policy.stages.front() = stage_with("reachable", Mode::enforce, {});
         policy.stages.front().requirements.sender_domain = SenderDomain::reachable;
         const auto unknown = milter::stage_answers(policy, evidence, evidence.recipients);
         CHECK_FALSE(unknown.front().verdict);
@@ -302,8 +302,8 @@ TEST_CASE("explain: what each stage would answer, whoever it selects") {
 }
 
 TEST_CASE("explain: the chosen stage is the one that decide() has chosen") {
-    const Policy policy = with({stage("partners", Mode::enforce, of_partners()),
-                                stage("tenants", Mode::soft, of_tenants())});
+    const Policy policy = with({stage_with("partners", Mode::enforce, of_partners()),
+                                stage_with("tenants", Mode::soft, of_tenants())});
     for (const auto* const client : {"2001:db8:a::1", "2001:db8:b::1"}) {
         for (const auto* const domain : {"partner.example", "example.org"}) {
             for (const auto* const recipient : {"a@tenant.example", "a@example.net"}) {
@@ -321,7 +321,7 @@ TEST_CASE("explain: the chosen stage is the one that decide() has chosen") {
 }
 
 TEST_CASE("explain: stages and answers as JSON") {
-    const Policy policy = with({stage("partners", Mode::soft, of_partners())});
+    const Policy policy = with({stage_with("partners", Mode::soft, of_partners())});
     const Evidence evidence = tests::good_evidence();
     const auto choices =
         milter::to_json(milter::stage_choices(policy, evidence, evidence.recipients));

@@ -13,8 +13,8 @@ using policy::SpfResult;
 
 namespace {
 
-constexpr auto address = "2001:db8:5::5";
-const std::vector<policy::Address> clients{policy::Address::parse(address).value()};
+constexpr auto fault_address = "2001:db8:5::5";
+const std::vector<policy::Address> clients{policy::Address::parse(fault_address).value()};
 
 policy::Evidence with_names(policy::NameOutcome outcome) {
     policy::Evidence evidence = tests::good_evidence();
@@ -39,7 +39,7 @@ policy::Evidence of_another_domain(SpfResult spf) {
 }
 
 policy::Evidence with_helo(std::string helo) {
-    policy::Evidence evidence = tests::without_ptr("example.org", address);
+    policy::Evidence evidence = tests::without_ptr("example.org", fault_address);
     evidence.helo = std::move(helo);
     return evidence;
 }

@@ -16,7 +16,7 @@ namespace {
 
 using Hints = std::vector<std::string>;
 
-struct Case {
+struct KindCase {
     std::string_view client;
     std::string_view hint;
 };
@@ -67,7 +67,7 @@ TEST_CASE("hints_of: a good message needs none") {
 }
 
 TEST_CASE("hints_of: the kind of the client's address") {
-    const std::vector<Case> cases{
+    const std::vector<KindCase> cases{
         {"2002:c000:201::1", "2002:c000:201::1 is a 6to4 address"},
         {"2001::1", "2001::1 is a Teredo address"},
         {"64:ff9b::192.0.2.1", " is a NAT64 address"},
@@ -83,7 +83,7 @@ TEST_CASE("hints_of: the kind of the client's address") {
 }
 
 TEST_CASE("hints_of: an interface identifier matters to a client without a name alone") {
-    const std::vector<Case> cases{
+    const std::vector<KindCase> cases{
         {"2001:db8::8c4b:1d2e:97af:60f3", "looks like a temporary (privacy) address"},
         {"2001:db8::211:22ff:fe33:4455", "(EUI-64)"},
     };

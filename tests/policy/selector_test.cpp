@@ -22,16 +22,16 @@ const auto noon = Time{std::chrono::sys_days{std::chrono::year{2026} / 11 / 22} 
 using Change = std::function<void(Evidence&)>;
 using Select = std::function<void(Selector&)>;
 
-struct Row {
+struct SelectorRow {
     std::string name;
     Select select;
     Change change;
     Match match;
 };
 
-void as_usual(Evidence&) {}
+void unchanged(Evidence&) {}
 
-Select networks(const std::string& prefix) {
+Select by_networks(const std::string& prefix) {
     return [=](Selector& selector) { selector.networks = tests::prefixes({prefix}); };
 }
 
@@ -43,7 +43,7 @@ Select authenticated(const std::string& domain) {
     return [=](Selector& selector) { selector.authenticated = tests::domains({domain}); };
 }
 
-Select recipients(const std::string& pattern) {
+Select by_recipients(const std::string& pattern) {
     return [=](Selector& selector) { selector.recipients = tests::recipients({pattern}); };
 }
 
@@ -93,18 +93,18 @@ Change to(const std::string& recipient) {
     return [=](Evidence& evidence) { evidence.recipients = {recipient}; };
 }
 
-const std::vector<Row> rows{
+const std::vector<SelectorRow> selector_rows{
     {"nothing selects all", [](Selector&) {}, before_dns, Match::yes},
 
-    {"a network that holds the client", networks("2001:db8:5::/48"), as_usual, Match::yes},
-    {"the address alone", networks("2001:db8:5::5"), before_dns, Match::yes},
-    {"its neighbour", networks("2001:db8:5::6"), as_usual, Match::no},
-    {"another network", networks("2001:db8:6::/48"), before_dns, Match::no},
+    {"a network that holds the client", by_networks("2001:db8:5::/48"), unchanged, Match::yes},
+    {"the address alone", by_networks("2001:db8:5::5"), before_dns, Match::yes},
+    {"its neighbour", by_networks("2001:db8:5::6"), unchanged, Match::no},
+    {"another network", by_networks("2001:db8:6::/48"), before_dns, Match::no},
 
-    {"a confirmed name", reverse_names("mail.example.org"), as_usual, Match::yes},
-    {"a name below a domain", reverse_names(".example.org"), as_usual, Match::yes},
-    {"no domain is below itself", reverse_names(".mail.example.org"), as_usual, Match::no},
-    {"nor above its names", reverse_names("example.org"), as_usual, Match::no},
+    {"a confirmed name", reverse_names("mail.example.org"), unchanged, Match::yes},
+    {"a name below a domain", reverse_names(".example.org"), unchanged, Match::yes},
+    {"no domain is below itself", reverse_names(".mail.example.org"), unchanged, Match::no},
+    {"nor above its names", reverse_names("example.org"), unchanged, Match::no},
     {"a name that leads elsewhere",
      reverse_names("mail.example.org"),
      reverse_name_is(NameOutcome::elsewhere, IprevResult::fail),
@@ -123,7 +123,7 @@ const std::vector<Row> rows{
      Match::unknown},
     {"names that are not in yet", reverse_names("x.example"), before_dns, Match::unknown},
 
-    {"SPF", authenticated("example.org"), as_usual, Match::yes},
+    {"SPF", authenticated("example.org"), unchanged, Match::yes},
     {"DKIM alone",
      authenticated("EXAMPLE.org"),
      authentication_is(SpfResult::fail, DkimResult::pass),
@@ -132,7 +132,7 @@ const std::vector<Row> rows{
      authenticated("example.org"),
      authentication_is(SpfResult::softfail, DkimResult::fail),
      Match::no},
-    {"another domain", authenticated("example.net"), as_usual, Match::no},
+    {"another domain", authenticated("example.net"), unchanged, Match::no},
     {"SPF that was not looked up",
      authenticated("example.org"),
      authentication_is(SpfResult::temperror, DkimResult::fail),
@@ -152,47 +152,47 @@ const std::vector<Row> rows{
      },
      Match::no},
 
-    {"a recipient", recipients("someone@example.net"), as_usual, Match::yes},
-    {"a recipient's domain", recipients("*@EXAMPLE.net"), as_usual, Match::yes},
-    {"another recipient", recipients("else@example.net"), as_usual, Match::no},
-    {"a subdomain", recipients("*@example.net"), to("a@b.example.net"), Match::no},
+    {"a recipient", by_recipients("someone@example.net"), unchanged, Match::yes},
+    {"a recipient's domain", by_recipients("*@EXAMPLE.net"), unchanged, Match::yes},
+    {"another recipient", by_recipients("else@example.net"), unchanged, Match::no},
+    {"a subdomain", by_recipients("*@example.net"), to("a@b.example.net"), Match::no},
     {"a recipient with two readings",
-     recipients("*@example.com"),
+     by_recipients("*@example.com"),
      to("postmaster@z<alice"),
      Match::unknown},
     {"a recipient that may be sent on",
-     recipients("*@example.com"),
+     by_recipients("*@example.com"),
      to("a%example.com@example.net"),
      Match::unknown},
 
-    {"a listener's port", listeners(":25"), as_usual, Match::yes},
-    {"another port", listeners(":26"), as_usual, Match::no},
-    {"a listener's address", listeners("2001:db8::25"), as_usual, Match::yes},
-    {"its address and port", listeners("[2001:db8::25]:25"), as_usual, Match::yes},
-    {"its address and another port", listeners("[2001:db8::25]:26"), as_usual, Match::no},
-    {"another address", listeners("2001:db8::26"), as_usual, Match::no},
-    {"a listener's name", listeners("MX6"), as_usual, Match::yes},
-    {"another name", listeners("mx"), as_usual, Match::no},
+    {"a listener's port", listeners(":25"), unchanged, Match::yes},
+    {"another port", listeners(":26"), unchanged, Match::no},
+    {"a listener's address", listeners("2001:db8::25"), unchanged, Match::yes},
+    {"its address and port", listeners("[2001:db8::25]:25"), unchanged, Match::yes},
+    {"its address and another port", listeners("[2001:db8::25]:26"), unchanged, Match::no},
+    {"another address", listeners("2001:db8::26"), unchanged, Match::no},
+    {"a listener's name", listeners("MX6"), unchanged, Match::yes},
+    {"another name", listeners("mx"), unchanged, Match::no},
     {"as Sendmail writes it",
      listeners("2001:db8::25"),
      [](Evidence& evidence) { evidence.listener.address = "IPv6:2001:db8:0:0:0:0:0:25"; },
      Match::yes},
     {"an MTA that does not say", listeners(":25"), [](Evidence& e) { e.listener = {}; }, {}},
 
-    {"a sender below the share", percent(50), as_usual, Match::yes},
-    {"a sender at the share", percent(25), as_usual, Match::no},
+    {"a sender below the share", percent(50), unchanged, Match::yes},
+    {"a sender at the share", percent(25), unchanged, Match::no},
     {"nobody", percent(0), [](Evidence& e) { e.percentile = 0.0; }, Match::no},
     {"everybody", percent(100), [](Evidence& e) { e.percentile = 99.999'999; }, Match::yes},
     {"before MAIL", percent(50), [](Evidence& e) { e.percentile.reset(); }, Match::unknown},
 
-    {"from now on", from(noon), as_usual, Match::yes},
-    {"from later on", from(noon + 1ms), as_usual, Match::no},
-    {"until later", until(noon + 1ms), as_usual, Match::yes},
-    {"until now", until(noon), as_usual, Match::no},
+    {"from now on", from(noon), unchanged, Match::yes},
+    {"from later on", from(noon + 1ms), unchanged, Match::no},
+    {"until later", until(noon + 1ms), unchanged, Match::yes},
+    {"until now", until(noon), unchanged, Match::no},
     {"at no known time", until(noon), [](Evidence& e) { e.time.reset(); }, Match::unknown},
 };
 
-Evidence evidence_of(const Row& row) {
+Evidence evidence_of(const SelectorRow& row) {
     Evidence evidence = tests::good_evidence();
     evidence.time = noon;
     evidence.percentile = 25.0;
@@ -201,7 +201,7 @@ Evidence evidence_of(const Row& row) {
     return evidence;
 }
 
-Selector selector_of(const Row& row) {
+Selector selector_of(const SelectorRow& row) {
     Selector selector;
     row.select(selector);
     return selector;
@@ -210,7 +210,7 @@ Selector selector_of(const Row& row) {
 } // namespace
 
 TEST_CASE("selectors: what each takes, and when it cannot tell") {
-    for (const auto& row : rows) {
+    for (const auto& row : selector_rows) {
         CAPTURE(row.name);
         const Evidence evidence = evidence_of(row);
         CHECK(match(selector_of(row), evidence, evidence.recipients.front()) == row.match);
@@ -218,7 +218,7 @@ TEST_CASE("selectors: what each takes, and when it cannot tell") {
 }
 
 TEST_CASE("selectors: the stage applies, or the one after it") {
-    for (const auto& row : rows) {
+    for (const auto& row : selector_rows) {
         CAPTURE(row.name);
         const Evidence evidence = evidence_of(row);
         const Policy policy = tests::policy_of({tests::stage("first", Mode::off, selector_of(row)),
@@ -234,9 +234,9 @@ TEST_CASE("selectors: the stage applies, or the one after it") {
 }
 
 TEST_CASE("selectors: all that are given must match") {
-    const Evidence evidence = evidence_of({"", {}, as_usual, Match::yes});
+    const Evidence evidence = evidence_of({"", {}, unchanged, Match::yes});
     Selector both;
-    networks("2001:db8:5::/48")(both);
+    by_networks("2001:db8:5::/48")(both);
     percent(50)(both);
     CHECK(match(both, evidence, "a@example.net") == Match::yes);
     percent(10)(both);

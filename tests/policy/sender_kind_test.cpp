@@ -36,7 +36,7 @@ policy::Evidence with(bool is_from_list, bool is_forwarded) {
     return evidence;
 }
 
-policy::Evidence bounce() {
+policy::Evidence bounce_evidence() {
     policy::Evidence evidence = with(true, true);
     evidence.mail_from.clear();
     return evidence;
@@ -57,7 +57,7 @@ TEST_CASE("kind_of: what a sender looks like") {
         {"a list", with(true, false), SenderKind::mailing_list},
         {"forwarded", with(false, true), SenderKind::forwarded},
         {"a list that was passed on is a list", with(true, true), SenderKind::mailing_list},
-        {"a bounce, whatever its fields say", bounce(), SenderKind::null_path},
+        {"a bounce_evidence, whatever its fields say", bounce_evidence(), SenderKind::null_path},
         {"unique-local", with_client("fd00:1::2"), SenderKind::own_range},
         {"in the /64 of the listener", beside_listener("2001:db8:5::25"), SenderKind::own_range},
         {"in another /64", beside_listener("2001:db8:5:1::25"), SenderKind::direct},

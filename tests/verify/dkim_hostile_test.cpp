@@ -19,7 +19,7 @@ using tests::verified;
 
 namespace {
 
-constexpr auto key_name = "sel._domainkey.example.org";
+constexpr auto hostile_key_name = "sel._domainkey.example.org";
 
 std::string signature_of(const Message& message) {
     return message.fields.front().second;
@@ -129,7 +129,7 @@ TEST_CASE("a header that is too large is not evaluated, and its signatures are t
     for (auto* message : {&large, &many}) {
         message->fields.emplace_back("DKIM-Signature", signature_of(*message));
         FakeResolver dns;
-        dns.add_txt(key_name, rsa_key().record());
+        dns.add_txt(hostile_key_name, rsa_key().record());
         const auto found = verified(*message, dns);
         REQUIRE(found.size() == 2);
         for (const auto& signature : found) {
@@ -168,7 +168,7 @@ TEST_CASE("a body may be large, and a line of it not without end") {
 TEST_CASE("calls in the wrong order give results") {
     const auto message = signed_message(ordinary_message(), rsa_key());
     FakeResolver dns;
-    dns.add_txt(key_name, rsa_key().record());
+    dns.add_txt(hostile_key_name, rsa_key().record());
     verify::Lookups lookups{dns};
     lookups.set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds{1});
     verify::DkimVerifier dkim;

@@ -23,7 +23,7 @@ namespace {
 
 constexpr const char* domain = "example.org";
 
-SenderDomainEvidence check(FakeResolver& dns, std::string_view name = domain) {
+SenderDomainEvidence check_domain(FakeResolver& dns, std::string_view name = domain) {
     verify::Lookups lookups{dns};
     return verify::check_sender_domain(lookups, name);
 }
@@ -44,7 +44,7 @@ void add_host(FakeResolver& dns, const char* address) {
     dns.add_address("mx.example", address);
 }
 
-struct Case {
+struct DomainCase {
     const char* name;
     void (*zone)(FakeResolver&);
     SenderDomainEvidence evidence;
@@ -52,10 +52,10 @@ struct Case {
 
 constexpr SenderDomainEvidence over_ipv6{SenderDomainResult::reachable, true};
 constexpr SenderDomainEvidence over_ipv4{SenderDomainResult::reachable, false};
-constexpr SenderDomainEvidence nowhere{SenderDomainResult::unreachable, false};
+constexpr SenderDomainEvidence no_zone{SenderDomainResult::unreachable, false};
 constexpr SenderDomainEvidence null_mx{SenderDomainResult::null_mx, false};
 
-const std::vector<Case> cases{
+const std::vector<DomainCase> domain_cases{
     {"an MX host with A", [](FakeResolver& dns) { add_host(dns, "192.0.2.1"); }, over_ipv4},
     {"an MX host with AAAA alone",
      [](FakeResolver& dns) { add_host(dns, "2001:db8::1"); },
@@ -79,17 +79,17 @@ const std::vector<Case> cases{
          dns.add_address(host_number(2), "192.0.2.1");
      },
      over_ipv4},
-    {"MX hosts without address", [](FakeResolver& dns) { add_hosts(dns, 2); }, nowhere},
+    {"MX hosts without address", [](FakeResolver& dns) { add_hosts(dns, 2); }, no_zone},
     {"MX hosts without address, and the domain has one: MX means that it is not asked",
      [](FakeResolver& dns) {
          add_hosts(dns, 2);
          dns.add_address(domain, "192.0.2.1");
      },
-     nowhere},
-    {"no such domain", [](FakeResolver&) {}, nowhere},
+     no_zone},
+    {"no such domain", [](FakeResolver&) {}, no_zone},
     {"a domain with neither MX nor address",
      [](FakeResolver& dns) { dns.add_txt(domain, "v=spf1 -all"); },
-     nowhere},
+     no_zone},
     {"the implicit MX with A",
      [](FakeResolver& dns) { dns.add_address(domain, "192.0.2.1"); },
      over_ipv4},
@@ -108,7 +108,7 @@ const std::vector<Case> cases{
          dns.add_mx(domain, 10, ".");
          dns.add_address(domain, "192.0.2.1");
      },
-     nowhere},
+     no_zone},
     {"a root host beside another is no null MX",
      [](FakeResolver& dns) {
          dns.add_mx(domain, 0, ".");
@@ -126,7 +126,7 @@ const std::vector<Case> cases{
          add_hosts(dns, 11);
          dns.add_address(host_number(11), "192.0.2.1");
      },
-     nowhere},
+     no_zone},
     {"names that differ in case are one host",
      [](FakeResolver& dns) {
          for (int i = 0; i < 10; ++i) {
@@ -139,7 +139,7 @@ const std::vector<Case> cases{
      over_ipv4},
 };
 
-const std::vector<Case> cases_of_trouble{
+const std::vector<DomainCase> cases_of_trouble{
     {"MX: SERVFAIL",
      [](FakeResolver& dns) { dns.fail(domain, RecordType::mx, LookupFailure::server_failure); },
      {SenderDomainResult::temperror, false}},
@@ -194,12 +194,12 @@ const std::vector<Case> cases_of_trouble{
      over_ipv6},
 };
 
-void check_all(const std::vector<Case>& rows) {
+void check_all(const std::vector<DomainCase>& rows) {
     for (const auto& c : rows) {
         SUBCASE(c.name) {
             FakeResolver dns;
             c.zone(dns);
-            CHECK(check(dns) == c.evidence);
+            CHECK(check_domain(dns) == c.evidence);
         }
     }
 }
@@ -207,7 +207,7 @@ void check_all(const std::vector<Case>& rows) {
 } // namespace
 
 TEST_CASE("check_sender_domain: where mail for it goes") {
-    check_all(cases);
+    check_all(domain_cases);
 }
 
 TEST_CASE("check_sender_domain: what cannot be looked up is not held against it") {
@@ -216,15 +216,15 @@ TEST_CASE("check_sender_domain: what cannot be looked up is not held against it"
 
 TEST_CASE("check_sender_domain: an address literal is reachable, no domain is not") {
     FakeResolver dns;
-    CHECK(check(dns, "[192.0.2.1]") == over_ipv4);
-    CHECK(check(dns, "[IPv6:2001:db8::1]") == over_ipv6);
-    CHECK(check(dns, "") == nowhere);
+    CHECK(check_domain(dns, "[192.0.2.1]") == over_ipv4);
+    CHECK(check_domain(dns, "[IPv6:2001:db8::1]") == over_ipv6);
+    CHECK(check_domain(dns, "") == no_zone);
     CHECK(dns.asked.empty());
 }
 
 TEST_CASE("check_sender_domain: a domain that does not exist is asked for once") {
     FakeResolver dns;
-    check(dns);
+    check_domain(dns);
     CHECK(dns.asked == std::vector<Question>{{domain, RecordType::mx}});
 }
 
@@ -233,7 +233,7 @@ TEST_CASE("check_sender_domain: asks for every host before it waits for the firs
     add_hosts(dns, 2);
     dns.stall(host_number(1), RecordType::aaaa);
     dns.add_address(host_number(2), "2001:db8::1");
-    CHECK(check(dns) == over_ipv6);
+    CHECK(check_domain(dns) == over_ipv6);
     CHECK(dns.asked == std::vector<Question>{{domain, RecordType::mx},
                                              {host_number(1), RecordType::aaaa},
                                              {host_number(1), RecordType::a},
@@ -276,13 +276,13 @@ TEST_CASE("start_sender_domain: asks what the check will ask") {
         std::ranges::sort(asked);
         return asked;
     };
-    for (const auto& c : cases) {
+    for (const auto& c : domain_cases) {
         SUBCASE(c.name) {
             FakeResolver dns;
             c.zone(dns);
             const auto started =
                 asked_by(dns, [&] { verify::start_sender_domain(dns, "Example.ORG"); });
-            CHECK(started == asked_by(dns, [&] { check(dns); }));
+            CHECK(started == asked_by(dns, [&] { check_domain(dns); }));
         }
     }
 }

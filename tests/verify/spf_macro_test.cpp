@@ -37,7 +37,7 @@ std::string expanded(std::string_view text) {
     return expanded(text, example("192.0.2.3"));
 }
 
-struct Row {
+struct MacroRow {
     std::string_view text;
     std::string_view expansion;
 };
@@ -45,7 +45,7 @@ struct Row {
 } // namespace
 
 TEST_CASE("spf macros: the examples of RFC 7208 section 7.4") {
-    const std::vector<Row> rows{
+    const std::vector<MacroRow> rows{
         {"%{s}", "strong-bad@email.example.com"},
         {"%{o}", "email.example.com"},
         {"%{d}", "email.example.com"},
@@ -71,7 +71,7 @@ TEST_CASE("spf macros: the examples of RFC 7208 section 7.4") {
 }
 
 TEST_CASE("spf macros: every letter, in either case") {
-    const std::vector<Row> rows{
+    const std::vector<MacroRow> rows{
         {"%{h}", "mail.example.net"},
         {"%{p}", "mx.email.example.com"},
         {"%{c}", "192.0.2.3"},
@@ -112,7 +112,7 @@ TEST_CASE("spf macros: more parts than there are is all of them") {
 TEST_CASE("spf macros: each delimiter splits, and dots join") {
     auto values = example("192.0.2.3");
     values.local_part = "a.b-c+d,e/f_g=h";
-    const std::vector<Row> rows{
+    const std::vector<MacroRow> rows{
         {"%{l.}", "a.b-c+d,e/f_g=h"},
         {"%{l-}", "a.b.c+d,e/f_g=h"},
         {"%{l+}", "a.b-c.d,e/f_g=h"},

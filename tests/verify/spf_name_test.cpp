@@ -13,11 +13,11 @@ using verify::RecordType;
 
 namespace {
 
-const auto client = policy::Address::parse("2001:db8::1").value();
+const auto name_client = policy::Address::parse("2001:db8::1").value();
 
 std::string name_under(FakeResolver& dns, std::string_view domain) {
     Lookups lookups{dns};
-    return verify::validated_name(lookups, client, domain);
+    return verify::validated_name(lookups, name_client, domain);
 }
 
 } // namespace
@@ -77,7 +77,7 @@ TEST_CASE("spf name: trouble with one name does not spoil the next") {
     dns.stall("slow.example.org", RecordType::aaaa);
     dns.add_address("mx.example.org", "2001:db8::1");
     CHECK(name_under(dns, "example.org") == "mx.example.org");
-    dns.fail(client.reverse_name(), RecordType::ptr, LookupFailure::server_failure);
+    dns.fail(name_client.reverse_name(), RecordType::ptr, LookupFailure::server_failure);
     CHECK(name_under(dns, "example.org") == "unknown");
 }
 

@@ -20,21 +20,21 @@ using verify::SpfRequest;
 
 namespace {
 
-const auto client = policy::Address::parse("2001:db8::1").value();
+const auto spf_client = policy::Address::parse("2001:db8::1").value();
 
 SpfRequest from(std::string_view mail_from) {
-    return verify::spf_request_for_mail_from(client, "mail.example.net", mail_from, "");
+    return verify::spf_request_for_mail_from(spf_client, "mail.example.net", mail_from, "");
 }
 
-SpfEvidence check(FakeResolver& dns, const SpfRequest& request = from("joe@example.org")) {
+SpfEvidence check_spf_of(FakeResolver& dns, const SpfRequest& request = from("joe@example.org")) {
     Lookups lookups{dns};
     return verify::check_spf(lookups, request);
 }
 
-SpfEvidence check(const std::string& record) {
+SpfEvidence check_spf_of(const std::string& record) {
     FakeResolver dns;
     dns.add_txt("example.org", record);
-    return check(dns);
+    return check_spf_of(dns);
 }
 
 std::string repeated(int times, const std::string& text) {
@@ -69,13 +69,14 @@ private:
 } // namespace
 
 TEST_CASE("spf: the directive that matched is told as published") {
-    const auto evidence = check("v=spf1 a +IP6:2001:DB8::/32 -all");
+    const auto evidence = check_spf_of("v=spf1 a +IP6:2001:DB8::/32 -all");
     CHECK(evidence.result == SpfResult::pass);
     CHECK(evidence.domain == "example.org");
     CHECK(evidence.mechanism == "+IP6:2001:DB8::/32");
     CHECK(evidence.problem.empty());
-    CHECK(check("v=spf1 ~all").mechanism == "~all");
-    CHECK(check("v=spf1") == SpfEvidence{SpfResult::neutral, "example.org", "", "", "", false});
+    CHECK(check_spf_of("v=spf1 ~all").mechanism == "~all");
+    CHECK(check_spf_of("v=spf1") ==
+          SpfEvidence{SpfResult::neutral, "example.org", "", "", "", false});
 }
 
 TEST_CASE("spf: a record that has ip4 and no ip6 is told from others") {
@@ -84,7 +85,7 @@ TEST_CASE("spf: a record that has ip4 and no ip6 is told from others") {
         dns.add_txt("example.org", record);
         dns.add_txt("ip4.example", "v=spf1 ip4:192.0.2.1 -all");
         dns.add_txt("both.example", "v=spf1 ip4:192.0.2.1 ip6:2001:db8:7::7 -all");
-        return check(dns).lists_only_ipv4;
+        return check_spf_of(dns).lists_only_ipv4;
     };
     for (const auto* const record : {"v=spf1 ip4:192.0.2.1 -all",
                                      "v=spf1 a mx -ip4:192.0.2.0/24 ~all",
@@ -124,27 +125,30 @@ TEST_CASE("spf: what cannot have a record is none") {
                                    "a..example.org",
                                    "\xff.example.org"}) {
         CAPTURE(helo);
-        const auto evidence = check(dns, verify::spf_request_for_helo(client, helo, ""));
+        const auto evidence = check_spf_of(dns, verify::spf_request_for_helo(spf_client, helo, ""));
         CHECK(evidence.result == SpfResult::none);
         CHECK_FALSE(evidence.problem.empty());
     }
     CHECK(dns.asked.empty());
     for (const auto* const mail_from : {"", "joe", "joe@", "joe@localhost", "joe@[192.0.2.1]"}) {
         CAPTURE(mail_from);
-        CHECK(check(dns, from(mail_from)).result == SpfResult::none);
+        CHECK(check_spf_of(dns, from(mail_from)).result == SpfResult::none);
     }
     CHECK(dns.asked.empty());
-    CHECK(check(dns, from("joe@_x.example.org")).result == SpfResult::pass);
-    CHECK(check(dns, from("joe@nowhere.example")).problem == "nowhere.example does not exist");
+    CHECK(check_spf_of(dns, from("joe@_x.example.org")).result == SpfResult::pass);
+    CHECK(check_spf_of(dns, from("joe@nowhere.example")).problem ==
+          "nowhere.example does not exist");
     dns.add_txt("plain.example", "hello");
-    CHECK(check(dns, from("joe@plain.example")).problem == "plain.example has no SPF record");
+    CHECK(check_spf_of(dns, from("joe@plain.example")).problem ==
+          "plain.example has no SPF record");
 }
 
 TEST_CASE("spf: HELO is checked as postmaster at that name") {
     FakeResolver dns;
     dns.add_txt("mail.example.org", "v=spf1 exists:%{l}.%{o}.%{h} -all");
     dns.add_address("postmaster.mail.example.org.mail.example.org", "127.0.0.2");
-    const auto evidence = check(dns, verify::spf_request_for_helo(client, "mail.example.org", ""));
+    const auto evidence =
+        check_spf_of(dns, verify::spf_request_for_helo(spf_client, "mail.example.org", ""));
     CHECK(evidence.result == SpfResult::pass);
     CHECK(evidence.domain == "mail.example.org");
 }
@@ -153,30 +157,31 @@ TEST_CASE("spf: an internationalised domain is asked for as A-labels") {
     FakeResolver dns;
     dns.add_txt("xn--bcher-kva.example", "v=spf1 a:%{l}.%{d} exists:joe.%{d} -all");
     dns.add_address("joe.xn--bcher-kva.example", "127.0.0.2");
-    const auto evidence = check(dns,
-                                from("j\xc3\xb6@b\xc3\xbc"
-                                     "cher.example."));
+    const auto evidence = check_spf_of(dns,
+                                       from("j\xc3\xb6@b\xc3\xbc"
+                                            "cher.example."));
     CHECK(evidence.result == SpfResult::pass);
     CHECK(evidence.domain == "xn--bcher-kva.example");
     CHECK(dns.asked.size() == 2); // nothing is asked for under a local part that is not ASCII
 }
 
 TEST_CASE("spf: problems name the term and the domain") {
-    CHECK(check("v=spf1 a:192.0.2.1 -all").problem ==
+    CHECK(check_spf_of("v=spf1 a:192.0.2.1 -all").problem ==
           "\"a:192.0.2.1\" of example.org: an address is written ip4: or ip6:");
-    CHECK(check("v=spf1 redirect=missing.example").problem == "missing.example does not exist");
-    CHECK(check("v=spf1 include:%{l} -all").problem == "joe is not a domain name");
+    CHECK(check_spf_of("v=spf1 redirect=missing.example").problem ==
+          "missing.example does not exist");
+    CHECK(check_spf_of("v=spf1 include:%{l} -all").problem == "joe is not a domain name");
 
     FakeResolver dns;
     dns.add_txt("example.org", "v=spf1 a:slow.example -all");
     dns.stall("slow.example", RecordType::aaaa);
-    const auto evidence = check(dns);
+    const auto evidence = check_spf_of(dns);
     CHECK(evidence.result == SpfResult::temperror);
     CHECK(evidence.problem == "\"a:slow.example\" of example.org: AAAA slow.example: timeout");
     dns.add_txt("example.org", "v=spf1");
-    CHECK(check(dns).problem == "example.org has several SPF records");
+    CHECK(check_spf_of(dns).problem == "example.org has several SPF records");
     dns.fail("example.org", RecordType::txt, LookupFailure::server_failure);
-    CHECK(check(dns).problem == "TXT example.org: server failure");
+    CHECK(check_spf_of(dns).problem == "TXT example.org: server failure");
 }
 
 TEST_CASE("spf: NUL, CR and LF in a record are errors that can be printed") {
@@ -184,23 +189,24 @@ TEST_CASE("spf: NUL, CR and LF in a record are errors that can be printed") {
                                std::string{"v=spf1 a:x.example\0.example +all", 32},
                                std::string{"v=spf1 a\rptr +all"},
                                std::string{"v=spf1 +all x=a\r\nSubject:x"}}) {
-        const auto evidence = check(record);
+        const auto evidence = check_spf_of(record);
         CHECK(evidence.result == SpfResult::permerror);
         CHECK(evidence.mechanism.empty());
     }
-    CHECK(check("v=spf1 a\rptr").problem ==
+    CHECK(check_spf_of("v=spf1 a\rptr").problem ==
           "\"a\rptr\" of example.org: there is no such mechanism"); // made printable when shown
-    CHECK(check(std::string{"v=spf1\0 +all", 12}).result == SpfResult::none);
+    CHECK(check_spf_of(std::string{"v=spf1\0 +all", 12}).result == SpfResult::none);
 }
 
 TEST_CASE("spf: long records keep their end") {
     for (const int terms : {25, 26, 27, 200}) {
         CAPTURE(terms);
         const auto others = repeated(terms, " ip6:2001:db8:1111:2222:3333:4444:5555:6666/128");
-        CHECK(check("v=spf1" + others + " -all").result == SpfResult::fail);
-        CHECK(check("v=spf1" + others + " ip6:2001:db8::1 -all").mechanism == "ip6:2001:db8::1");
+        CHECK(check_spf_of("v=spf1" + others + " -all").result == SpfResult::fail);
+        CHECK(check_spf_of("v=spf1" + others + " ip6:2001:db8::1 -all").mechanism ==
+              "ip6:2001:db8::1");
     }
-    CHECK(check("v=spf1" + repeated(100, " ip4:192.0.2.1") + " ~all").result ==
+    CHECK(check_spf_of("v=spf1" + repeated(100, " ip4:192.0.2.1") + " ~all").result ==
           SpfResult::softfail);
 }
 
@@ -211,30 +217,31 @@ TEST_CASE("spf: the record that smashes libspf2's stack is harmless") {
              {"exists:", "a:", "include:", "redirect=", "exp=", "x="}) {
             CAPTURE(mechanism);
             const auto term = " " + std::string{mechanism} + repeated(macros, "%{d}");
-            CHECK(check("v=spf1 ?all" + term).result == SpfResult::neutral);
-            check("v=spf1" + term + " -all");
+            CHECK(check_spf_of("v=spf1 ?all" + term).result == SpfResult::neutral);
+            check_spf_of("v=spf1" + term + " -all");
         }
         const auto name = repeated(macros, "%{l1r-}.") + std::string(5000, 'x') + ".example.org";
-        CHECK(check("v=spf1 exists:" + name + " -all").result == SpfResult::fail);
+        CHECK(check_spf_of("v=spf1 exists:" + name + " -all").result == SpfResult::fail);
     }
-    CHECK(check("v=spf1 a:" + std::string(20000, 'x') + ".org -all").result == SpfResult::fail);
-    CHECK(check("v=spf1 a:" + std::string(20000, 'x') + " -all").problem.size() < 200);
+    CHECK(check_spf_of("v=spf1 a:" + std::string(20000, 'x') + ".org -all").result ==
+          SpfResult::fail);
+    CHECK(check_spf_of("v=spf1 a:" + std::string(20000, 'x') + " -all").problem.size() < 200);
 }
 
 TEST_CASE("spf: macros do not make a record grow without bound") {
     const auto helo = std::string(2000, 'h');
     const auto mail_from = std::string(2000, '.') + "@example.org";
-    const auto request = verify::spf_request_for_mail_from(client, helo, mail_from, "");
+    const auto request = verify::spf_request_for_mail_from(spf_client, helo, mail_from, "");
     FakeResolver dns;
     dns.add_txt("example.org", "v=spf1 exp=e.example -all");
     dns.add_txt("e.example", repeated(16000, "%{S}"));
-    CHECK(check(dns, request).explanation.size() == 1000);
+    CHECK(check_spf_of(dns, request).explanation.size() == 1000);
 
     const auto before = std::chrono::steady_clock::now();
     for (const auto* const macro : {"%{sr./+,=}", "%{l1}", "%{h1-}"}) {
         FakeResolver zone;
         zone.add_txt("example.org", "v=spf1 exists:" + repeated(6000, macro) + ".org -all");
-        CHECK(check(zone, request).result == SpfResult::fail);
+        CHECK(check_spf_of(zone, request).result == SpfResult::fail);
     }
     CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds{10}); // of minutes
 }
@@ -244,13 +251,13 @@ TEST_CASE("spf: ten terms may ask DNS, across all includes") {
     dns.add_txt("example.org", "v=spf1 include:a.example include:a.example -all");
     dns.add_txt("a.example", "v=spf1 a:h.example a:h.example a:h.example a:h.example");
     dns.add_address("h.example", "2001:db8::7");
-    CHECK(check(dns).result == SpfResult::fail);
+    CHECK(check_spf_of(dns).result == SpfResult::fail);
     dns.add_txt("b.example", "v=spf1 include:a.example include:a.example a:h.example -all");
-    CHECK(check(dns, from("joe@b.example")).problem ==
+    CHECK(check_spf_of(dns, from("joe@b.example")).problem ==
           "\"a:h.example\" of b.example: more than 10 terms ask DNS");
     dns.add_txt("c.example", "v=spf1 include:a.example include:a.example redirect=d.example");
     dns.add_txt("d.example", "v=spf1 -all");
-    CHECK(check(dns, from("joe@c.example")).problem ==
+    CHECK(check_spf_of(dns, from("joe@c.example")).problem ==
           "\"redirect\" of c.example: more than 10 terms ask DNS");
 }
 
@@ -268,7 +275,7 @@ TEST_CASE("spf: a tree of includes, five deep and three wide, ends at the tenth"
                     is_leaf ? "v=spf1 -all"
                             : "v=spf1 include:a.%{d} include:b.%{d} include:c.%{d}");
     }
-    const auto evidence = check(dns);
+    const auto evidence = check_spf_of(dns);
     CHECK(evidence.result == SpfResult::permerror);
     CHECK(evidence.problem.ends_with("more than 10 terms ask DNS"));
     CHECK(dns.asked.size() == 11);
@@ -281,15 +288,15 @@ TEST_CASE("spf: two terms may find nothing, hosts without AAAA do not count") {
         dns.add_mx("example.org", 10, host);
     }
     dns.add_txt("example.org", "v=spf1 mx a:h1.example a:h2.example a:h3.example mx -all");
-    CHECK(check(dns).result == SpfResult::fail);
+    CHECK(check_spf_of(dns).result == SpfResult::fail);
     dns.add_txt("a.example", "v=spf1 mx mx a:h1.example -all");
-    CHECK(check(dns, from("joe@a.example")).result == SpfResult::fail);
+    CHECK(check_spf_of(dns, from("joe@a.example")).result == SpfResult::fail);
     dns.add_txt("b.example", "v=spf1 a:no1.example a:no2.example exists:no3.example -all");
-    CHECK(check(dns, from("joe@b.example")).problem ==
+    CHECK(check_spf_of(dns, from("joe@b.example")).problem ==
           "\"exists:no3.example\" of b.example: more than 2 terms found nothing in DNS");
     dns.add_txt("c.example", "v=spf1 a:no1.example include:d.example -all");
     dns.add_txt("d.example", "v=spf1 a:no1.example a:no1.example -all");
-    CHECK(check(dns, from("joe@c.example")).result == SpfResult::permerror);
+    CHECK(check_spf_of(dns, from("joe@c.example")).result == SpfResult::permerror);
 }
 
 TEST_CASE("spf: the explanation is of the record that failed, and only then asked for") {
@@ -297,10 +304,10 @@ TEST_CASE("spf: the explanation is of the record that failed, and only then aske
     dns.add_txt("example.org", "v=spf1 redirect=a.example exp=no.example");
     dns.add_txt("a.example", "v=spf1 -all exp=why.example");
     dns.add_txt("why.example", "%{c} of %{d} at %{r}: %%%_%-");
-    CHECK(check(dns).explanation == "2001:db8::1 of a.example at unknown: % %20");
+    CHECK(check_spf_of(dns).explanation == "2001:db8::1 of a.example at unknown: % %20");
     dns.add_txt("soft.example", "v=spf1 ~all exp=why.example");
     dns.asked.clear();
-    CHECK(check(dns, from("joe@soft.example")).explanation.empty());
+    CHECK(check_spf_of(dns, from("joe@soft.example")).explanation.empty());
     CHECK(dns.asked.size() == 1);
 }
 
@@ -316,7 +323,7 @@ TEST_CASE("spf: an explanation that is not one line of ASCII is dropped") {
         CAPTURE(name);
         auto request = from(std::string{name} + "@example.org");
         request.helo = "x\r\n";
-        const auto evidence = check(dns, request);
+        const auto evidence = check_spf_of(dns, request);
         CHECK(evidence.result == SpfResult::fail);
         CHECK(evidence.explanation.empty());
     }
@@ -329,7 +336,7 @@ TEST_CASE("spf: a pass that half the world would have is wide") {
         dns.add_txt("all.example", "v=spf1 +all");
         dns.add_txt("narrow.example", "v=spf1 ip6:2001:db8::/32");
         dns.add_txt("example.org", "v=spf1 " + terms);
-        return check(dns).is_wide;
+        return check_spf_of(dns).is_wide;
     };
     CHECK(is_wide("all"));
     CHECK(is_wide("+all"));
@@ -412,6 +419,6 @@ TEST_CASE("spf: what is asked for ahead is bounded") {
 
     FakeResolver nothing;
     verify::start_spf(nothing, from("joe@[192.0.2.1]"));
-    verify::start_spf(nothing, verify::spf_request_for_helo(client, "localhost", ""));
+    verify::start_spf(nothing, verify::spf_request_for_helo(spf_client, "localhost", ""));
     CHECK(nothing.asked.empty());
 }

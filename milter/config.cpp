@@ -9,6 +9,7 @@
 #include "milter/config_values.hpp"
 #include "milter/config_warnings.hpp"
 #include "milter/toml_values.hpp"
+#include "policy/printable.hpp"
 
 #include <algorithm>
 #include <array>
@@ -163,7 +164,7 @@ ConfigError error_of(std::string_view file, Fault fault, std::string key) {
 } // namespace
 
 std::string to_string(const ConfigError& error) {
-    std::string text = error.file;
+    std::string text = policy::printable(error.file, 200);
     if (error.line > 0) {
         text += ':' + std::to_string(error.line) + ':' + std::to_string(error.column);
     }

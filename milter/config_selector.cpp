@@ -162,7 +162,7 @@ auto read_list(const TomlValue& value, const ReadFile& read_file) {
     if (!content) {
         return Items{tl::unexpected{content.error()}};
     }
-    return unless_empty(value, items_of<from>(*content, *file), *file);
+    return unless_empty(value, items_of<from>(*content, *file), policy::printable(*file, 200));
 }
 
 } // namespace

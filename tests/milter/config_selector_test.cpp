@@ -83,6 +83,15 @@ TEST_CASE("config selectors: a fault in a list has its place there") {
           "the key out, or the stage");
 }
 
+TEST_CASE("config selectors: the name of a list is written in printable characters") {
+    const std::string list = "/a\nb\x7f";
+    const std::string value = R"(domains_file = "/a\nb\u007F")";
+    CHECK(outcome_of(stage_text(value), {{list, "#"}})
+              .starts_with(R"(sixgate.toml:3:16: stage[x].domains_file: /a\x0ab\x7f is empty)"));
+    CHECK(outcome_of(stage_text(value), {{list, "*.b"}})
+              .starts_with(R"(/a\x0ab\x7f:1:1: stage[x].domains_file: write)"));
+}
+
 TEST_CASE("config selectors: a list that cannot be read is a fault of the configuration") {
     CHECK(outcome_of(stage_text("networks_file = '/nowhere'")) ==
           "sixgate.toml:3:17: stage[x].networks_file: /nowhere cannot be opened");

@@ -45,20 +45,26 @@ std::vector<policy::JournalEntry> entries() {
     return entries;
 }
 
-policy::Report report() {
-    policy::ReportMaker maker;
-    for (const auto& entry : entries()) {
-        maker.add(entry);
-    }
-    return maker.report();
+const policy::Report& report() {
+    static const auto made = [] {
+        policy::ReportMaker maker;
+        for (const auto& entry : entries()) {
+            maker.add(entry);
+        }
+        return maker.report();
+    }();
+    return made;
 }
 
-policy::Report replayed_report() {
-    policy::ReportMaker maker;
-    for (const auto& entry : entries()) {
-        maker.add(entry, policy::replayed(entry, tests::policy_in(policy::Mode::enforce)));
-    }
-    return maker.report();
+const policy::Report& replayed_report() {
+    static const auto made = [] {
+        policy::ReportMaker maker;
+        for (const auto& entry : entries()) {
+            maker.add(entry, policy::replayed(entry, tests::policy_in(policy::Mode::enforce)));
+        }
+        return maker.report();
+    }();
+    return made;
 }
 
 ReportScope scope() {

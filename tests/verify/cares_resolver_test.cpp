@@ -240,6 +240,7 @@ TEST_CASE("no answer is lost where a channel's life ends as it comes") {
     const ScriptedDnsServer server{echo};
     CaresResolver dns{settings({server.address()})};
     std::vector<std::jthread> askers;
+    askers.reserve(threads);
     for (int i = 0; i < threads; ++i) {
         askers.emplace_back([&dns, i] {
             for (int j = 0; j < questions; ++j) {

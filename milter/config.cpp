@@ -54,6 +54,7 @@ constexpr auto settings = std::to_array<Setting<Draft>>({
     {"dns.timeout_ms", set_in<read_milliseconds<100, 30'000>, &Config::dns, &DnsSettings::timeout>},
     {"dns.cache_mb", set_in<read_mebioctets<1, 4'096>, &Config::dns, &DnsSettings::cache_octets>},
     {"exempt.networks", set_in<read_networks, &Config::policy, &Policy::exempt_networks>},
+    {"dkim.cached_keys", set<read_count<0, 100'000>, &Draft::config, &Config::cached_keys>},
     {"exempt.recipients", set_in<read_recipients, &Config::policy, &Policy::exempt_recipients>},
     {"policy.mixed_recipients",
      set_in<read_mixed_recipients, &Config::policy, &Policy::mixed_recipients>},

@@ -27,6 +27,7 @@ struct Config {
     verify::DnsSettings dns;
     store::StoreSettings store;
     policy::Policy policy;
+    std::uint64_t cached_keys = 1'000; // public keys of DKIM, decoded; 0: none is kept
     std::string rollout_key; // places senders for `percent`; empty: no stage has one
     std::chrono::milliseconds deadline{20'000}; // for the evidence, from the end of the message
 

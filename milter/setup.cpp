@@ -3,6 +3,7 @@
 #include "milter/commands.hpp"
 #include "milter/verify/cares_channel.hpp"
 #include "milter/verify/cares_resolver.hpp"
+#include "milter/verify/public_key_cache.hpp"
 #include "policy/journal.hpp"
 
 #include <unistd.h>
@@ -39,6 +40,7 @@ std::shared_ptr<const Setup> make_setup(Config config, const Setup* previous) {
     const bool is_same = previous != nullptr && previous->config.dns == config.dns;
     auto resolver =
         is_same ? previous->resolver : std::make_shared<verify::CaresResolver>(config.dns);
+    verify::set_public_key_cache(config.cached_keys);
     return std::make_shared<const Setup>(Setup{std::move(config), std::move(resolver)});
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "milter/config_file.hpp"
+#include "milter/log.hpp"
 #include "milter/store/settings.hpp"
 #include "milter/verify/cares_resolver.hpp"
 #include "policy/rules.hpp"
@@ -21,13 +22,14 @@ struct Config {
     struct Milter {
         std::string socket = "unix:/run/sixgate/sixgate.sock";
         std::uint32_t socket_mode = 0660;
+        LogLevel log_level = LogLevel::info;
         std::string authserv_id; // empty: fields carry the host's name, and none is removed
     } milter;
 
     verify::DnsSettings dns;
+    std::uint64_t cached_keys = 1'000; // public keys of DKIM, decoded; 0: none is kept
     store::StoreSettings store;
     policy::Policy policy;
-    std::uint64_t cached_keys = 1'000; // public keys of DKIM, decoded; 0: none is kept
     std::string rollout_key; // places senders for `percent`; empty: no stage has one
     std::chrono::milliseconds deadline{20'000}; // for the evidence, from the end of the message
 

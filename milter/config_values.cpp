@@ -141,6 +141,16 @@ OrFault<Authentication> read_authentication(const TomlScalar& value) {
                      }));
 }
 
+OrFault<LogLevel> read_log_level(const TomlScalar& value) {
+    return read_word(value,
+                     std::to_array<policy::Word<LogLevel>>({
+                         {LogLevel::error, "error"},
+                         {LogLevel::warning, "warning"},
+                         {LogLevel::info, "info"},
+                         {LogLevel::debug, "debug"},
+                     }));
+}
+
 OrFault<SenderDomain> read_sender_domain(const TomlScalar& value) {
     return read_word(value,
                      std::to_array<policy::Word<SenderDomain>>({

@@ -1,6 +1,7 @@
 // The values that settings take: each function reads one kind, and its fault says what is allowed.
 #pragma once
 
+#include "milter/log.hpp"
 #include "milter/toml_values.hpp"
 #include "policy/rules.hpp"
 
@@ -31,6 +32,7 @@ OrFault<std::uint32_t> read_file_mode(const TomlScalar& value); // a string in o
 OrFault<std::string> read_authserv_id(const TomlScalar& value);
 OrFault<std::string> read_url(const TomlScalar& value);
 
+OrFault<LogLevel> read_log_level(const TomlScalar& value);
 OrFault<policy::Profile> read_profile(const TomlScalar& value);
 OrFault<policy::Mode> read_mode(const TomlScalar& value);
 OrFault<policy::ReverseName> read_reverse_name(const TomlScalar& value);

@@ -10,6 +10,7 @@
 #include "milter/setup.hpp"
 #include "milter/since.hpp"
 #include "milter/terminal.hpp"
+#include "milter/timeline_text.hpp"
 #include "milter/verify/domain.hpp"
 #include "policy/decide.hpp"
 #include "policy/mailbox.hpp"
@@ -147,11 +148,16 @@ void print_stages(const Explained& explained) {
     }
 }
 
+std::vector<TimelineRow> timeline_of(const Session& session) {
+    return timeline_rows(session.timeline(), session.lookups());
+}
+
 void print(const Session& session, const RecordedMta& mta, const Explained& explained) {
     fmt::print("DNS\n");
     for (const auto& [question, answer] : session.lookups()) {
         fmt::print("    {}\n", printed(question, *answer));
     }
+    fmt::print("\nTimeline (milliseconds)\n{}", timeline_text(timeline_of(session)));
     fmt::print("\nEvidence\n{}", evidence_text(explained.evidence));
     print_stages(explained);
     fmt::print("\nVerdict\n{}", verdict_text(explained.outcome.verdict));
@@ -177,7 +183,8 @@ void print_json(const Session& session, const RecordedMta& mta, const Explained&
                                 {"reply", nullptr},
                                 {"inserted", mta.inserted},
                                 {"deleted", mta.deleted},
-                                {"dns", answers_as_json(session)}};
+                                {"dns", answers_as_json(session)},
+                                {"timeline", timeline_json(timeline_of(session))}};
     if (!explained.all_stages.empty()) {
         json["all_stages"] = to_json(explained.all_stages);
     }

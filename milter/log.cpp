@@ -10,6 +10,7 @@ namespace {
 
 int priority_of(LogLevel level) {
     switch (level) {
+    case LogLevel::debug: return LOG_DEBUG;
     case LogLevel::info: return LOG_INFO;
     case LogLevel::warning: return LOG_WARNING;
     case LogLevel::error: return LOG_ERR;
@@ -19,6 +20,7 @@ int priority_of(LogLevel level) {
 
 const char* level_word(LogLevel level) {
     switch (level) {
+    case LogLevel::debug: return "debug";
     case LogLevel::info: return "info";
     case LogLevel::warning: return "warning";
     case LogLevel::error: return "error";
@@ -41,6 +43,9 @@ Log::~Log() {
 }
 
 void Log::write(LogLevel level, std::string_view text) noexcept {
+    if (!writes(level)) {
+        return;
+    }
     const int size = static_cast<int>(text.size());
     switch (target_) {
     case Target::syslog: syslog(priority_of(level), "%.*s", size, text.data()); break;

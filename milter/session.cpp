@@ -3,6 +3,7 @@
 #include "milter/case_id.hpp"
 #include "milter/rollout.hpp"
 #include "milter/since.hpp"
+#include "milter/timeline_text.hpp"
 #include "milter/verify/domain.hpp"
 #include "milter/verify/iprev.hpp"
 #include "milter/verify/spf.hpp"
@@ -63,6 +64,7 @@ bool Session::removes_fields() const {
 }
 
 Answer Session::connect(std::optional<policy::Address> client) {
+    timeline_.note(SessionEvent::connect);
     setup_ = services_.configs.current();
     evidence_.phase = policy::Phase::connect;
     evidence_.time = now();
@@ -79,6 +81,7 @@ Answer Session::connect(std::optional<policy::Address> client) {
 }
 
 Answer Session::helo(std::string_view name) {
+    timeline_.note(SessionEvent::helo);
     abort(); // RFC 5321 section 4.1.4: EHLO in a transaction clears it
     evidence_.helo = name;
     evidence_.phase = policy::Phase::helo;
@@ -105,6 +108,7 @@ void Session::begin_message() {
 }
 
 void Session::mail(std::string_view reverse_path) {
+    timeline_.note(SessionEvent::mail);
     has_failed_ = false;
     begin_message();
     evidence_.phase = policy::Phase::mail;
@@ -196,6 +200,7 @@ void Session::end_of_header() {
     if (has_failed_) {
         return;
     }
+    timeline_.note(SessionEvent::end_of_header);
     Message& content = begin_content();
     if (content.dkim) {
         content.dkim->end_of_header(content.lookups);
@@ -223,6 +228,7 @@ Answer Session::end_of_message() {
     if (has_failed_) {
         return end_in_trouble();
     }
+    timeline_.note(SessionEvent::end_of_message);
     Message& content = begin_content();
     evidence_.phase = policy::Phase::end_of_message;
     note_probe();
@@ -245,6 +251,7 @@ Answer Session::act_on(const policy::Verdict& verdict, const policy::Evidence& e
     if (!message_) {
         message_.emplace(*setup_->resolver, mta_); // HELO is refused, and keeps its configuration
     }
+    timeline_.note(SessionEvent::verdict);
     outcome_ = Outcome{verdict, std::nullopt};
     if (verdict.action != policy::Action::accept) {
         const auto& help_url = policy::stage_named(policy(), verdict.stage).help_url;
@@ -259,6 +266,14 @@ Answer Session::act_on(const policy::Verdict& verdict, const policy::Evidence& e
         record(verdict, evidence);
     }
     return answer_of(verdict.action);
+}
+
+void Session::log_timeline() const {
+    if (services_.log.writes(LogLevel::debug)) {
+        services_.log.write(LogLevel::debug,
+                            "event=timeline" + policy::logfmt("case", message_->case_id) +
+                                timeline_log(timeline_rows(timeline_, lookups())));
+    }
 }
 
 // To the log and to the journal.
@@ -277,6 +292,7 @@ void Session::record(const policy::Verdict& verdict, const policy::Evidence& evi
         entry.evidence.sender_domain.reset(); // for a hint alone: most mail has none to compare
     }
     services_.log.write(LogLevel::info, policy::log_line(entry));
+    log_timeline();
     const bool is_mail = evidence.phase >= policy::Phase::mail && !verdict.is_probe;
     if (services_.journal != nullptr && is_mail) {
         services_.journal->write(std::move(entry));

@@ -11,6 +11,7 @@
 #include "milter/mta.hpp"
 #include "milter/probe_limit.hpp"
 #include "milter/store/journal_writer.hpp"
+#include "milter/timeline.hpp"
 #include "milter/verify/dkim.hpp"
 #include "milter/verify/lookups.hpp"
 #include "policy/evidence.hpp"
@@ -89,6 +90,8 @@ public:
 
     const std::vector<verify::Lookups::Used>& lookups() const;
 
+    const Timeline& timeline() const { return timeline_; }
+
 private:
     // What begins with MAIL and ends with the message.
     struct Message {
@@ -114,6 +117,7 @@ private:
     void note_probe();
     Answer act_on(const policy::Verdict& verdict, const policy::Evidence& evidence);
     void record(const policy::Verdict& verdict, const policy::Evidence& evidence);
+    void log_timeline() const;
     Answer end_in_trouble();
     void remove_forged();
     void mark(const policy::Verdict& verdict);
@@ -127,6 +131,7 @@ private:
     std::optional<Message> message_;
     std::optional<Outcome> outcome_;
     EarlyQuestions early_;
+    Timeline timeline_;
 };
 
 } // namespace milter

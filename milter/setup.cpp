@@ -59,7 +59,8 @@ Config with_name_servers(Config config) {
     return config;
 }
 
-void log_warnings(const Config& config, Log& log) {
+void apply_to_log(const Config& config, Log& log) {
+    log.set_level(config.milter.log_level);
     for (const auto& warning : config.warnings) {
         log.write(LogLevel::warning, "event=config_warning" + policy::logfmt("warning", warning));
     }

@@ -90,6 +90,9 @@ std::shared_ptr<PendingAnswer> CaresResolver::submit(const Question& question) {
 // On the event thread. What comes after its deadline has spoken is still good for the cache, and
 // for whoever has asked the same since; a failure that comes so late is of no use to anybody.
 void CaresResolver::finish(Finished finished) {
+    const auto now = steady_clock::now();
+    finished.result.answer.asked = finished.asked.deadline - timeout_;
+    finished.result.answer.answered = now;
     const auto answer = std::make_shared<const Answer>(std::move(finished.result.answer));
     std::shared_ptr<PendingAnswer> pending;
     {
@@ -101,7 +104,7 @@ void CaresResolver::finish(Finished finished) {
         if (is_late && !*answer && is_temporary(answer->error())) {
             return;
         }
-        cache_.store(question, answer, finished.result.ttl, steady_clock::now());
+        cache_.store(question, answer, finished.result.ttl, now);
         if (is_awaited) {
             pending = current->second;
             under_way_.erase(current);

@@ -33,7 +33,7 @@ const Answer& Lookups::lookup(const Question& question) {
     if (answer == nullptr) {
         answer = std::make_shared<const Answer>(tl::unexpected{LookupFailure::timeout});
     }
-    used_.emplace_back(question, answer);
+    used_.push_back({question, answer});
     return *answers_.emplace(question, std::move(answer)).first->second;
 }
 

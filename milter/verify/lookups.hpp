@@ -7,7 +7,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <utility>
 #include <vector>
 
 namespace verify {
@@ -28,7 +27,10 @@ public:
     const Answer& lookup(const Question& question);
 
     // What was looked up, in order, for explain.
-    using Used = std::pair<Question, AnswerPtr>;
+    struct Used {
+        Question question;
+        AnswerPtr answer;
+    };
 
     const std::vector<Used>& used() const { return used_; }
 

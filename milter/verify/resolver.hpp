@@ -63,7 +63,14 @@ struct Records {
     std::vector<MailExchange> mail_exchanges; // MX
 };
 
-using Answer = tl::expected<Records, LookupFailure>;
+// The records, or why there are none, and when: by the clock of deadlines.
+struct Answer : tl::expected<Records, LookupFailure> {
+    using expected::expected;
+
+    Deadline asked{}; // zero: not by the resolver
+    Deadline answered{};
+};
+
 using AnswerPtr = std::shared_ptr<const Answer>;
 
 // An answer that may still be on its way. Shared by all who asked; safe to use from any thread.

@@ -59,7 +59,7 @@ void set(Check& check, const fuzz::Item& item) {
 void require_limits(const verify::Lookups& lookups) {
     const auto asked = [&](std::initializer_list<RecordType> types) {
         return std::ranges::count_if(lookups.used(), [types](const auto& used) {
-            return std::ranges::find(types, used.first.type) != types.end();
+            return std::ranges::find(types, used.question.type) != types.end();
         });
     };
     require(asked({RecordType::txt}) <= most_terms + 2, "TXT: the first, the terms' and exp's");

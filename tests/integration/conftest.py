@@ -1,4 +1,4 @@
-"""One site for all tests of a run; each test starts sixgate with a configuration of its own.
+"""One site for all tests of a worker; each test starts sixgate with a configuration of its own.
 
 The program is SIXGATE, or build/dev/sixgate. Needs root, as Postfix does.
 """

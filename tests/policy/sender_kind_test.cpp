@@ -57,7 +57,7 @@ TEST_CASE("kind_of: what a sender looks like") {
         {"a list", with(true, false), SenderKind::mailing_list},
         {"forwarded", with(false, true), SenderKind::forwarded},
         {"a list that was passed on is a list", with(true, true), SenderKind::mailing_list},
-        {"a bounce_evidence, whatever its fields say", bounce_evidence(), SenderKind::null_path},
+        {"a bounce, whatever its fields say", bounce_evidence(), SenderKind::null_path},
         {"unique-local", with_client("fd00:1::2"), SenderKind::own_range},
         {"in the /64 of the listener", beside_listener("2001:db8:5::25"), SenderKind::own_range},
         {"in another /64", beside_listener("2001:db8:5:1::25"), SenderKind::direct},

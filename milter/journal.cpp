@@ -21,7 +21,7 @@ std::string counts_of(const store::JournalHealth& health) {
 
 void tell_health(const store::JournalHealth& health, Log& log) {
     if (health.trouble.empty()) {
-        log.write(LogLevel::info, "event=journal_recovered" + counts_of(health));
+        log.write(LogLevel::warning, "event=journal_recovered" + counts_of(health));
     } else {
         log.write(LogLevel::error,
                   "event=journal_failed" + policy::logfmt("error", health.trouble) +

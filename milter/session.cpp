@@ -291,7 +291,9 @@ void Session::record(const policy::Verdict& verdict, const policy::Evidence& evi
     if (!policy::asks_for_sender_domain(policy())) {
         entry.evidence.sender_domain.reset(); // for a hint alone: most mail has none to compare
     }
-    services_.log.write(LogLevel::info, policy::log_line(entry));
+    if (services_.log.writes(LogLevel::info)) {
+        services_.log.write(LogLevel::info, policy::log_line(entry));
+    }
     log_timeline();
     const bool is_mail = evidence.phase >= policy::Phase::mail && !verdict.is_probe;
     if (services_.journal != nullptr && is_mail) {

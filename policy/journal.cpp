@@ -37,11 +37,11 @@ std::string result_of(const std::optional<Evidence>& evidence) {
 
 } // namespace
 
-std::string logfmt(std::string_view name, std::string_view value) {
+std::string logfmt(std::string_view name, std::string_view value, std::size_t limit) {
     if (value.empty()) {
         return "";
     }
-    const std::string text = printable(value, 400);
+    const std::string text = printable(value, limit);
     const bool is_plain = std::ranges::all_of(
         text, [](char c) { return c != ' ' && c != '"' && c != '=' && c != '\\'; });
     std::string out = ' ' + std::string{name} + '=';

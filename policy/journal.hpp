@@ -5,6 +5,7 @@
 #include "policy/rules.hpp"
 #include "policy/verdict.hpp"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,7 +30,7 @@ struct JournalEntry {
 // lists them.
 std::string log_line(const JournalEntry& entry);
 
-// ` name=value`, quoted where logfmt needs it.
-std::string logfmt(std::string_view name, std::string_view value);
+// ` name=value`, quoted where logfmt needs it. Of the value `limit` octets, before they are quoted.
+std::string logfmt(std::string_view name, std::string_view value, std::size_t limit = 400);
 
 } // namespace policy

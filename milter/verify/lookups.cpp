@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace verify {
 
@@ -20,7 +21,8 @@ void Lookups::set_deadline(Deadline deadline) {
 
 void Lookups::start(const Question& question) {
     if (!started_.contains(question)) {
-        started_.emplace(question, resolver_.ask(question));
+        started_.emplace(question,
+                         Started{resolver_.ask(question), std::chrono::steady_clock::now()});
     }
 }
 
@@ -29,9 +31,13 @@ const Answer& Lookups::lookup(const Question& question) {
         return *known->second;
     }
     start(question);
-    AnswerPtr answer = wait_for(*started_.at(question));
+    const Started& started = started_.at(question);
+    AnswerPtr answer = wait_for(*started.pending);
     if (answer == nullptr) {
-        answer = std::make_shared<const Answer>(tl::unexpected{LookupFailure::timeout});
+        Answer timeout{tl::unexpected{LookupFailure::timeout}};
+        timeout.asked = started.at;
+        timeout.answered = std::chrono::steady_clock::now();
+        answer = std::make_shared<const Answer>(std::move(timeout));
     }
     used_.push_back({question, answer});
     return *answers_.emplace(question, std::move(answer)).first->second;

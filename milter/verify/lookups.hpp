@@ -26,7 +26,7 @@ public:
     // The answer, waited for until the deadline. The same question always has the same answer.
     const Answer& lookup(const Question& question);
 
-    // What was looked up, in order, for explain.
+    // What was looked up, in order: for explain, and for the timeline.
     struct Used {
         Question question;
         AnswerPtr answer;
@@ -42,7 +42,13 @@ private:
     Resolver& resolver_;
     std::function<void()> while_waiting_;
     Deadline deadline_{};
-    std::map<Question, std::shared_ptr<PendingAnswer>> started_;
+
+    struct Started {
+        std::shared_ptr<PendingAnswer> pending;
+        Deadline at;
+    };
+
+    std::map<Question, Started> started_;
     std::map<Question, AnswerPtr> answers_;
     std::vector<Used> used_;
 };

@@ -67,8 +67,8 @@ struct Records {
 struct Answer : tl::expected<Records, LookupFailure> {
     using expected::expected;
 
-    Deadline asked{}; // zero: not by the resolver
-    Deadline answered{};
+    Deadline asked{};    // zero: nobody was asked
+    Deadline answered{}; // or given up
 };
 
 using AnswerPtr = std::shared_ptr<const Answer>;

@@ -24,6 +24,7 @@ namespace {
 using policy::Policy;
 using store::StoreSettings;
 using verify::DnsSettings;
+using Dkim = Config::Dkim;
 using Milter = Config::Milter;
 using Entries = std::vector<TomlEntry>;
 
@@ -54,7 +55,7 @@ constexpr auto settings = std::to_array<Setting<Draft>>({
     {"dns.servers", set_in<read_dns_servers, &Config::dns, &DnsSettings::servers>},
     {"dns.timeout_ms", set_in<read_milliseconds<100, 30'000>, &Config::dns, &DnsSettings::timeout>},
     {"dns.cache_mb", set_in<read_mebioctets<1, 4'096>, &Config::dns, &DnsSettings::cache_octets>},
-    {"dkim.cached_keys", set<read_count<0, 100'000>, &Draft::config, &Config::cached_keys>},
+    {"dkim.cached_keys", set_in<read_count<0, 100'000>, &Config::dkim, &Dkim::cached_keys>},
     {"exempt.networks", set_in<read_networks, &Config::policy, &Policy::exempt_networks>},
     {"exempt.recipients", set_in<read_recipients, &Config::policy, &Policy::exempt_recipients>},
     {"policy.mixed_recipients",

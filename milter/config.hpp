@@ -27,7 +27,11 @@ struct Config {
     } milter;
 
     verify::DnsSettings dns;
-    std::uint64_t cached_keys = 1'000; // public keys of DKIM, decoded; 0: none is kept
+
+    struct Dkim {
+        std::uint64_t cached_keys = 1'000; // RSA keys, decoded; 0: none is kept
+    } dkim;
+
     store::StoreSettings store;
     policy::Policy policy;
     std::string rollout_key; // places senders for `percent`; empty: no stage has one

@@ -69,7 +69,7 @@ void Reloader::reload() {
         config->store = old->config.store;
     }
     auto setup = make_setup(std::move(*config), old.get());
-    apply_to_log(setup->config, log_);
+    apply_to_process(setup->config, log_);
     configs_.replace(std::move(setup));
     log_.write(LogLevel::info, "event=reloaded");
 }

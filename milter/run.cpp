@@ -30,7 +30,7 @@ int serve(const RunOptions& options, Log& log) {
         return EX_CONFIG;
     }
     ConfigStore configs{make_setup(std::move(*config), nullptr)};
-    apply_to_log(configs.current()->config, log);
+    apply_to_process(configs.current()->config, log);
     const auto journal = start_journal(configs.current()->config.store, log);
     ProbeLimit probe_limit;
     const Services services{configs, log, host_name(), journal.get(), &probe_limit};

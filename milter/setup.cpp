@@ -40,7 +40,6 @@ std::shared_ptr<const Setup> make_setup(Config config, const Setup* previous) {
     const bool is_same = previous != nullptr && previous->config.dns == config.dns;
     auto resolver =
         is_same ? previous->resolver : std::make_shared<verify::CaresResolver>(config.dns);
-    verify::set_public_key_cache(config.cached_keys);
     return std::make_shared<const Setup>(Setup{std::move(config), std::move(resolver)});
 }
 
@@ -59,8 +58,9 @@ Config with_name_servers(Config config) {
     return config;
 }
 
-void apply_to_log(const Config& config, Log& log) {
+void apply_to_process(const Config& config, Log& log) {
     log.set_level(config.milter.log_level);
+    verify::set_public_key_cache(config.dkim.cached_keys);
     for (const auto& warning : config.warnings) {
         log.write(LogLevel::warning, "event=config_warning" + policy::logfmt("warning", warning));
     }

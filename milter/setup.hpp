@@ -24,8 +24,8 @@ std::shared_ptr<const Setup> make_setup(Config config, const Setup* previous);
 // warning for each that is not on this host.
 Config with_name_servers(Config config);
 
-// The level of the log, and the warnings.
-void apply_to_log(const Config& config, Log& log);
+// What is the whole process': the level of the log and the keys that are kept. Logs the warnings.
+void apply_to_process(const Config& config, Log& log);
 
 // The host's own name, as authserv_id where none is set.
 std::string host_name();

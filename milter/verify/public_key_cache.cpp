@@ -4,17 +4,19 @@
 
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <array>
-#include <exception>
+#include <iterator>
 #include <list>
+#include <map>
 #include <mutex>
+#include <new>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <utility>
 
 namespace verify {
 
@@ -38,10 +40,14 @@ PublicKey shared(const PublicKey& key) {
 
 class PublicKeyCache {
 public:
+    // OpenSSL ends when the program does, and after what is made here (atexit(3)).
+    PublicKeyCache() { OPENSSL_init_crypto(0, nullptr); }
+
     void set_limit(std::size_t keys) {
+        Entries removed; // destroyed after the lock
         const std::lock_guard lock{mutex_};
         limit_ = keys;
-        trim();
+        removed = beyond_limit();
     }
 
     PublicKeyCounters counters() const {
@@ -61,15 +67,17 @@ public:
         return shared(found->second->key);
     }
 
-    void add(std::string encoding, const PublicKey& key) {
+    void add(std::string_view encoding, const PublicKey& key) {
+        Entries added;
+        added.push_front({std::string{encoding}, shared(key)});
+        Entries removed;
         const std::lock_guard lock{mutex_};
         ++counters_.decoded;
-        if (places_.contains(encoding)) {
-            return; // another thread has decoded it meanwhile
+        // Another thread may have decoded it meanwhile.
+        if (limit_ > 0 && places_.emplace(added.front().encoding, added.begin()).second) {
+            entries_.splice(entries_.begin(), added);
+            removed = beyond_limit();
         }
-        entries_.push_front({std::move(encoding), shared(key)});
-        places_.emplace(entries_.front().encoding, entries_.begin());
-        trim();
     }
 
 private:
@@ -80,18 +88,20 @@ private:
 
     using Entries = std::list<Entry>; // that used last comes first
 
-    void trim() {
+    Entries beyond_limit() {
+        Entries removed;
         while (entries_.size() > limit_) {
             places_.erase(entries_.back().encoding);
-            entries_.pop_back();
+            removed.splice(removed.begin(), entries_, std::prev(entries_.end()));
         }
+        return removed;
     }
 
-    mutable std::mutex mutex_; // guards what follows; no key is decoded under it
+    mutable std::mutex mutex_; // guards what follows; no key is decoded or freed under it
     std::size_t limit_ = 0;
     PublicKeyCounters counters_;
     Entries entries_;
-    std::unordered_map<std::string_view, Entries::iterator> places_; // the views are the entries'
+    std::map<std::string_view, Entries::iterator> places_; // the views are the entries'
 };
 
 PublicKeyCache& cache() {
@@ -100,16 +110,26 @@ PublicKeyCache& cache() {
 }
 
 // What is left to read, where all of it is in memory and may be a key; otherwise empty.
-std::string_view encoding_in(BIO* source) {
-    const char* first = nullptr;
-    if (source == nullptr || BIO_method_type(source) != BIO_TYPE_MEM) {
-        return {};
+class Encoding {
+public:
+    explicit Encoding(BIO* source) {
+        const char* first = nullptr;
+        if (source == nullptr || BIO_method_type(source) != BIO_TYPE_MEM) {
+            return;
+        }
+        const long size = BIO_get_mem_data(source, &first);
+        if (size > 0 && static_cast<std::size_t>(size) <= octets_.size()) {
+            size_ = static_cast<std::size_t>(size);
+            std::copy_n(first, size_, octets_.begin());
+        }
     }
-    const long size = BIO_get_mem_data(source, &first);
-    const bool may_be_key = size > 0 && static_cast<std::size_t>(size) <= longest_encoding;
-    return may_be_key ? std::string_view{first, static_cast<std::size_t>(size)}
-                      : std::string_view{};
-}
+
+    std::string_view text() const { return {octets_.data(), size_}; }
+
+private:
+    std::array<char, longest_encoding> octets_{};
+    std::size_t size_ = 0;
+};
 
 void skip_all(BIO* source) {
     std::array<char, longest_encoding> skipped{};
@@ -117,17 +137,19 @@ void skip_all(BIO* source) {
 }
 
 PublicKey decode_once(BIO* source) {
-    const std::string encoding{encoding_in(source)};
-    if (encoding.empty()) {
-        return PublicKey{decode(source, nullptr)};
-    }
-    if (auto known = cache().find(encoding)) {
+    const Encoding encoding{source};
+    if (auto known = cache().find(encoding.text())) {
         skip_all(source);
         return known;
     }
     PublicKey key{decode(source, nullptr)};
-    if (key != nullptr && BIO_pending(source) == 0) { // the key, and nothing after it
-        cache().add(encoding, key);
+    const bool is_all = !encoding.text().empty() && BIO_pending(source) == 0;
+    if (key != nullptr && is_all) {
+        try {
+            cache().add(encoding.text(), key);
+        } catch (const std::bad_alloc&) {
+            return key; // and it is decoded again next time
+        }
     }
     return key;
 }
@@ -145,14 +167,8 @@ PublicKeyCounters public_key_counters() {
 } // namespace verify
 
 // Takes the place of OpenSSL's, whose declaration this is.
-extern "C" EVP_PKEY* d2i_PUBKEY_bio(BIO* bp,
-                                    EVP_PKEY** a) { // NOLINT(readability-identifier-naming)
-    if (a != nullptr) {
-        return verify::decode(bp, a); // into a key of the caller's
-    }
-    try {
-        return verify::decode_once(bp).release();
-    } catch (const std::exception&) { // no memory: as OpenSSL has it
-        return nullptr;
-    }
+extern "C" EVP_PKEY* d2i_PUBKEY_bio(BIO* bp, // NOLINT(readability-identifier-naming)
+                                    EVP_PKEY** a) {
+    return a != nullptr ? verify::decode(bp, a) // into a key of the caller's
+                        : verify::decode_once(bp).release();
 }

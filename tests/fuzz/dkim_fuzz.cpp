@@ -2,6 +2,7 @@
 //
 //     txt NAME KEY      fail NAME TYPE      header NAME:VALUE      body OCTETS
 #include "milter/verify/dkim.hpp"
+#include "milter/verify/public_key_cache.hpp"
 #include "policy/authentication_results.hpp"
 #include "tests/fuzz/output.hpp"
 
@@ -67,12 +68,15 @@ void require_sound(const Signatures& signatures, const Message& message) {
 int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
     Message message;
     read(message, fuzz::text_of(octets, size));
+    verify::set_public_key_cache(0); // forgets
+    verify::set_public_key_cache(16);
     const auto signatures = verified(message, message.pieces);
     require_sound(signatures, message);
     std::string whole;
     for (const auto& piece : message.pieces) {
         whole += piece;
     }
-    require(verified(message, {whole}) == signatures, "it does not matter where the body is cut");
+    require(verified(message, {whole}) == signatures,
+            "it does not matter where the body is cut, nor that the keys are known");
     return 0;
 }

@@ -69,6 +69,7 @@ server:
     xfrdfile: "{folder}/xfrd.state"
     zonelistfile: "{folder}/zone.list"
     logfile: "{folder}/nsd.log"
+    rrl-ratelimit: 0
 remote-control:
     control-enable: no
 zone:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 # Sendmail conflicts with Postfix; the filters are daemons that nobody here wants started.
@@ -23,14 +23,15 @@ class Unpacked:
 
     def command(self, *words: str, environment: Mapping[str, str] | None = None) -> list[str]:
         """The program words[0] of this folder with its libraries."""
-        patterns = ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*", "usr/lib")  # libopendbx1 is in the last
+        # libopendbx1 is in usr/lib, and rspamd has a folder of its own.
+        patterns = ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*", "usr/lib", "usr/lib/rspamd")
         folders = [folder for pattern in patterns for folder in sorted(self.folder.glob(pattern))]
         variables = {"LD_LIBRARY_PATH": ":".join(map(str, folders)), **(environment or {})}
         program = words[0] if Path(words[0]).is_relative_to(self.folder) else str(self.path(words[0]))
         return ["env", *(f"{name}={value}" for name, value in variables.items()), program, *words[1:]]
 
 
-def unpack(folder: Path) -> Unpacked:
+def unpack(folder: Path, packages: Sequence[str] = PACKAGES) -> Unpacked:
     """Downloads what is missing, so call it before the private network is entered."""
-    subprocess.run([str(_SCRIPT), str(folder), *PACKAGES], check=True)
+    subprocess.run([str(_SCRIPT), str(folder), *packages], check=True)
     return Unpacked(folder)

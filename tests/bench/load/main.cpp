@@ -66,9 +66,9 @@ void allow_many_descriptors() {
 } // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"Measures a milter."};
-    Options options;
     try {
+        CLI::App app{"Measures a milter."};
+        Options options;
         add_options(app, options);
         CLI11_PARSE(app, argc, argv);
         allow_many_descriptors();

@@ -52,28 +52,42 @@ std::uint64_t CanonicalLength::octets() const {
     return is_empty_simple ? 2 : total_; // section 3.4.3: an empty body is one CRLF
 }
 
+// The octet before `octets` is known, the one after them is not: a CR at the end is looked at with
+// the next piece.
 void BareOctets::add(std::string_view octets) {
-    for (const char octet : octets) {
-        has_cr_ = has_cr_ || (last_ == '\r' && octet != '\r' && octet != '\n');
-        has_lf_ = has_lf_ || (last_ != '\r' && octet == '\n');
-        last_ = octet;
-    }
-}
-
-void LastWord::add(std::string_view octets) {
-    const auto first = std::min(octets.find_first_of(" \t"), octets.find("\r\n"));
-    if (first == std::string_view::npos) {
-        length_ += octets.size();
-        longest_ = std::max(longest_, length_);
+    if (octets.empty()) {
         return;
     }
+    note(last_, octets.front());
+    constexpr auto none = std::string_view::npos;
+    const auto followed = octets.substr(0, octets.size() - 1);
+    for (auto cr = followed.find('\r'); cr != none; cr = followed.find('\r', cr + 1)) {
+        note('\r', octets[cr + 1]);
+    }
+    for (auto lf = octets.find('\n', 1); lf != none; lf = octets.find('\n', lf + 1)) {
+        note(octets[lf - 1], '\n');
+    }
+    last_ = octets.back();
+}
+
+void BareOctets::note(char octet, char next) {
+    has_cr_ = has_cr_ || (octet == '\r' && next != '\r' && next != '\n');
+    has_lf_ = has_lf_ || (octet != '\r' && next == '\n');
+}
+
+// Lines are short, so that what is looked through for a space is, too.
+void LastWord::add(std::string_view octets) {
+    const auto first_line = octets.substr(0, octets.find("\r\n"));
+    const auto first = std::min(first_line.find_first_of(" \t"), first_line.size());
     longest_ = std::max(longest_, length_ + first);
-    const auto space = octets.find_last_of(" \t");
+    if (first == octets.size()) {
+        length_ += octets.size();
+        return;
+    }
     const auto line_end = octets.rfind("\r\n");
-    const auto last = space == std::string_view::npos      ? line_end
-                      : line_end == std::string_view::npos ? space
-                                                           : std::max(space, line_end);
-    length_ = octets.size() - last;
+    const auto last_line = line_end == std::string_view::npos ? octets : octets.substr(line_end);
+    const auto space = last_line.find_last_of(" \t");
+    length_ = last_line.size() - (space == std::string_view::npos ? 0 : space);
 }
 
 } // namespace verify

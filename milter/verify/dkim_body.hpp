@@ -45,6 +45,8 @@ public:
     }
 
 private:
+    void note(char octet, char next);
+
     char last_ = '\0';
     bool has_cr_ = false; // followed by neither CR nor LF
     bool has_lf_ = false;

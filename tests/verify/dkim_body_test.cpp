@@ -2,7 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using verify::BareOctets;
@@ -44,6 +49,80 @@ TEST_CASE("the canonical length of a body") {
         CAPTURE(c.body);
         CHECK(simple.octets() == c.simple);
         CHECK(relaxed.octets() == c.relaxed);
+    }
+}
+
+namespace {
+
+// A body of few letters, so that line ends and white space meet in all ways, cut into pieces.
+std::vector<std::string> random_pieces(std::mt19937& random) {
+    static constexpr std::string_view letters = "ab \t\r\n\r\n";
+    std::vector<std::string> pieces(random() % 5);
+    for (auto& piece : pieces) {
+        for (auto size = random() % 8; size > 0; --size) {
+            piece += letters[random() % letters.size()];
+        }
+    }
+    return pieces;
+}
+
+std::string joined(const std::vector<std::string>& pieces) {
+    return std::accumulate(pieces.begin(), pieces.end(), std::string{});
+}
+
+bool has_bare_cr(const std::string& body) {
+    for (std::size_t i = 0; i + 1 < body.size(); ++i) {
+        if (body[i] == '\r' && body[i + 1] != '\r' && body[i + 1] != '\n') {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool has_bare_lf(const std::string& body) {
+    for (std::size_t i = 0; i < body.size(); ++i) {
+        if (body[i] == '\n' && (i == 0 || body[i - 1] != '\r')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// From the last end of a word in one piece to the first in a later one.
+std::size_t longest_across(const std::vector<std::string>& pieces) {
+    std::size_t longest = 0;
+    std::size_t length = 0;
+    for (const auto& piece : pieces) {
+        bool has_end = false;
+        for (std::size_t i = 0; i < piece.size(); ++i) {
+            if (piece[i] == ' ' || piece[i] == '\t' || piece.substr(i, 2) == "\r\n") {
+                longest = has_end ? longest : std::max(longest, length);
+                has_end = true;
+                length = 0;
+            }
+            ++length;
+        }
+        longest = has_end ? longest : std::max(longest, length);
+    }
+    return longest;
+}
+
+} // namespace
+
+TEST_CASE("pieces of a body are read as the body is") {
+    std::mt19937 random{1};
+    for (int i = 0; i < 20000; ++i) {
+        const auto pieces = random_pieces(random);
+        BareOctets bare;
+        LastWord word;
+        for (const auto& piece : pieces) {
+            bare.add(piece);
+            word.add(piece);
+        }
+        CAPTURE(joined(pieces));
+        CHECK(bare.spoil(BodyCanonicalization::relaxed) == has_bare_cr(joined(pieces)));
+        CHECK(bare.spoil(BodyCanonicalization::simple) == has_bare_lf(joined(pieces)));
+        CHECK(word.longest() == longest_across(pieces));
     }
 }
 

@@ -1,6 +1,7 @@
 #include "milter/verify/spf.hpp"
 
 #include "milter/verify/domain.hpp"
+#include "milter/verify/spf_ahead.hpp"
 #include "milter/verify/spf_macro.hpp"
 #include "milter/verify/spf_mechanism.hpp"
 #include "milter/verify/spf_name.hpp"
@@ -11,10 +12,8 @@
 #include <tl/expected.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -31,12 +30,6 @@ constexpr unsigned most_querying_terms = 10;
 constexpr unsigned most_void_terms = 2;
 
 constexpr unsigned most_wide_length = 16; // shorter prefixes are wide
-constexpr int most_started_questions = 10;
-constexpr unsigned most_started_depth = 4;
-// What is asked ahead is parsed on the resolver's one event thread, where all other answers wait;
-// 64 KiB take tens of milliseconds. Records fit in 450 octets as a rule (section 3.4), and a longer
-// one only loses its start: the check parses it on the session's thread.
-constexpr std::size_t longest_record_ahead = 4096;
 // RFC 5321 section 4.5.3.1 knows no longer ones, and MTAs do. Macros repeat and split them.
 constexpr std::size_t longest_local_part = 256;
 constexpr std::size_t longest_helo = 255;
@@ -318,56 +311,6 @@ private:
     unsigned void_terms_ = 0;
 };
 
-// --- Ahead of the check -----------------------------------------------------------------------
-
-// What one start_spf() may still ask for. Shared by the answers that it waits for.
-struct Ahead {
-    explicit Ahead(Resolver& asked) : resolver{asked} {}
-
-    Resolver& resolver;
-    std::atomic<int> questions{most_started_questions};
-};
-
-// The names whose records the check will ask for, where no macro hides them.
-std::vector<std::string> linked_domains(const Answer& answer) {
-    const auto records = answer ? spf_records_among(answer->texts) : std::vector<std::string>{};
-    if (records.size() != 1 || records.front().size() > longest_record_ahead) {
-        return {};
-    }
-    const auto record = parse_spf_record(records.front());
-    std::vector<std::optional<std::string>> names;
-    if (record) {
-        for (const auto& directive : record->directives) {
-            if (directive.mechanism == SpfMechanism::include) {
-                names.push_back(literal_text(*directive.target));
-            }
-        }
-        names.push_back(record->redirect ? literal_text(*record->redirect) : std::nullopt);
-    }
-    std::vector<std::string> domains;
-    for (const auto& name : names) {
-        if (name && is_domain_name(*name)) {
-            domains.push_back(*name);
-        }
-    }
-    return domains;
-}
-
-void ask_ahead(const std::shared_ptr<Ahead>& ahead, const std::string& domain, unsigned depth) {
-    if (ahead->questions.fetch_sub(1) <= 0) {
-        return;
-    }
-    const auto pending = ahead->resolver.ask({presentation_form(domain), RecordType::txt});
-    if (depth == 0) {
-        return;
-    }
-    pending->then([ahead, depth](const Answer& answer) {
-        for (const auto& linked : linked_domains(answer)) {
-            ask_ahead(ahead, linked, depth - 1);
-        }
-    });
-}
-
 } // namespace
 
 SpfRequest spf_request_for_mail_from(const policy::Address& client,
@@ -397,7 +340,7 @@ SpfRequest spf_request_for_helo(const policy::Address& client,
 void start_spf(Resolver& resolver, const SpfRequest& request) {
     const auto domain = checked_domain(request);
     if (is_sender_domain(domain, request.identity)) {
-        ask_ahead(std::make_shared<Ahead>(resolver), domain, most_started_depth);
+        ask_spf_ahead(resolver, domain);
     }
 }
 

@@ -233,17 +233,6 @@ bool uses_letter(const SpfMacroString& text, char letter) {
     });
 }
 
-std::optional<std::string> literal_text(const SpfMacroString& text) {
-    std::string literal;
-    for (const auto& part : text.parts) {
-        if (std::holds_alternative<SpfMacro>(part)) {
-            return std::nullopt;
-        }
-        literal += std::get<std::string>(part);
-    }
-    return literal;
-}
-
 std::string expand(const SpfMacroString& text, const SpfMacroValues& values, std::size_t limit) {
     std::string expanded;
     for (auto part = text.parts.begin(); part != text.parts.end() && expanded.size() < limit;

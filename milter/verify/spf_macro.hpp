@@ -51,8 +51,6 @@ struct SpfMacroValues {
 };
 
 bool uses_letter(const SpfMacroString& text, char letter);
-// The text where there is no macro in it.
-std::optional<std::string> literal_text(const SpfMacroString& text);
 
 // The text, cut after `limit` octets: a record of 64 KiB could make it a hundred megabytes long.
 std::string expand(const SpfMacroString& text, const SpfMacroValues& values, std::size_t limit);

@@ -165,12 +165,10 @@ TEST_CASE("spf macros: what a domain-spec may end in is known") {
     CHECK_FALSE(ends_in_macro(""));
 }
 
-TEST_CASE("spf macros: only what has no macro is literal") {
+TEST_CASE("spf macros: which letters are used") {
     const auto parse = [](std::string_view text) {
         return parse_spf_macros(text, SpfMacroLetters::of_domain_specs).value();
     };
-    CHECK(verify::literal_text(parse("a.example%_org")) == "a.example org");
-    CHECK_FALSE(verify::literal_text(parse("%{d}")));
     CHECK(verify::uses_letter(parse("a.%{P}"), 'p'));
     CHECK_FALSE(verify::uses_letter(parse("p.%{d}"), 'p'));
 }

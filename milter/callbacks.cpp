@@ -279,7 +279,11 @@ sfsistat on_header(SMFICTX* context, char* name, char* value) noexcept {
     return tell_session(context, "header", SMFIP_NR_HDR, [&](Session& session) {
         const Connection& connection = *connection_of(context);
         const bool is_verbatim = (connection.steps & SMFIP_HDR_LEADSPC) != 0;
-        session.header(name, is_verbatim ? std::string{value} : ' ' + std::string{value});
+        if (is_verbatim) {
+            session.header(name, value);
+        } else {
+            session.header(name, ' ' + std::string{value});
+        }
     });
 }
 

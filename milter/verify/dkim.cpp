@@ -28,19 +28,22 @@ constexpr std::size_t largest_header = std::size_t{1} << 20;
 constexpr std::size_t longest_word = std::size_t{1} << 20;
 constexpr std::size_t piece_size = std::size_t{1} << 16;
 
-// A milter gets folds as LF.
-std::string with_crlf(std::string_view value) {
-    std::string result;
-    result.reserve(value.size());
-    char previous = '\0';
-    for (const char c : value) {
-        if (c == '\n' && previous != '\r') {
-            result += '\r';
+// As libopendkim wants a field. A milter gets folds as LF.
+std::string field_with_crlf(std::string_view name, std::string_view value) {
+    std::string field;
+    const auto folds = static_cast<std::size_t>(std::ranges::count(value, '\n'));
+    field.reserve(name.size() + 1 + value.size() + folds);
+    field.append(name).append(1, ':');
+    while (!value.empty()) {
+        const auto line_end = std::min(value.find('\n'), value.size());
+        field.append(value.substr(0, line_end));
+        if (line_end == value.size()) {
+            break;
         }
-        result += c;
-        previous = c;
+        field.append(field.ends_with('\r') ? "\n" : "\r\n");
+        value.remove_prefix(line_end + 1);
     }
-    return result;
+    return field;
 }
 
 policy::DkimSignature report_on(const TagList& tags) {
@@ -143,7 +146,7 @@ void DkimVerifier::Message::header(std::string_view field_name, std::string_view
     const bool is_signature = policy::same_name(name, "DKIM-Signature");
     const bool is_for_engine = !is_signature || add_signature(value);
     if (is_for_engine && header_problem_.empty()) {
-        fields_.push_back(std::string{field_name} + ':' + with_crlf(value));
+        fields_.push_back(field_with_crlf(field_name, value));
     }
 }
 

@@ -202,7 +202,9 @@ std::string problem_of(std::string_view text, const TagList& tags) {
 } // namespace
 
 Question SignatureField::key_question() const {
-    return {tags.value_of("s") + "._domainkey." + tags.value_of("d"), RecordType::txt};
+    std::string name{tags.value_of("s")};
+    name.append("._domainkey.").append(tags.value_of("d"));
+    return {name, RecordType::txt};
 }
 
 std::optional<std::uint64_t> SignatureField::limit() const {
@@ -218,9 +220,8 @@ std::optional<std::uint64_t> SignatureField::limit() const {
 BodyCanonicalization SignatureField::body_canonicalization() const {
     const auto canonicalization = tags.value_of("c");
     const auto slash = canonicalization.find('/');
-    const bool is_relaxed =
-        slash != std::string::npos &&
-        policy::same_name(std::string_view{canonicalization}.substr(slash + 1), "relaxed");
+    const bool is_relaxed = slash != std::string_view::npos &&
+                            policy::same_name(canonicalization.substr(slash + 1), "relaxed");
     return is_relaxed ? BodyCanonicalization::relaxed : BodyCanonicalization::simple;
 }
 

@@ -21,7 +21,7 @@ struct TagList {
     std::optional<std::string_view> find(std::string_view name) const;
 
     // The same, empty where the tag is absent.
-    std::string value_of(std::string_view name) const;
+    std::string_view value_of(std::string_view name) const;
 };
 
 // Never throws for what `text` is. Reads on behind what is wrong, so that a signature that cannot

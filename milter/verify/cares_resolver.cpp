@@ -60,9 +60,6 @@ CaresResolver::~CaresResolver() {
 }
 
 std::shared_ptr<PendingAnswer> CaresResolver::ask(const Question& question) {
-    if (!askable_name(question.name)) {
-        return resolved(failure(LookupFailure::no_such_domain));
-    }
     const std::lock_guard lock{mutex_};
     if (auto cached = cache_.find(question, steady_clock::now()); cached != nullptr) {
         ++counters_.cache_hits;
@@ -74,6 +71,10 @@ std::shared_ptr<PendingAnswer> CaresResolver::ask(const Question& question) {
     }
     if (is_stopping_) {
         return resolved(failure(LookupFailure::server_failure));
+    }
+    // Last, because it takes longer than to find what has been asked before.
+    if (!askable_name(question.name)) {
+        return resolved(failure(LookupFailure::no_such_domain));
     }
     return submit(question);
 }

@@ -20,27 +20,32 @@ void Lookups::set_deadline(Deadline deadline) {
 }
 
 void Lookups::start(const Question& question) {
-    if (!started_.contains(question)) {
-        started_.emplace(question,
-                         Started{resolver_.ask(question), std::chrono::steady_clock::now()});
+    ask(question);
+}
+
+Lookups::Asked& Lookups::ask(const Question& question) {
+    if (const auto known = asked_.find(question); known != asked_.end()) {
+        return known->second;
     }
+    Asked asked{resolver_.ask(question), std::chrono::steady_clock::now()};
+    return asked_.emplace(question, std::move(asked)).first->second;
 }
 
 const Answer& Lookups::lookup(const Question& question) {
-    if (const auto known = answers_.find(question); known != answers_.end()) {
-        return *known->second;
+    Asked& asked = ask(question);
+    if (asked.answer != nullptr) {
+        return *asked.answer;
     }
-    start(question);
-    const Started& started = started_.at(question);
-    AnswerPtr answer = wait_for(*started.pending);
+    AnswerPtr answer = wait_for(*asked.pending);
     if (answer == nullptr) {
         Answer timeout{tl::unexpected{LookupFailure::timeout}};
-        timeout.asked = started.at;
+        timeout.asked = asked.at;
         timeout.answered = std::chrono::steady_clock::now();
         answer = std::make_shared<const Answer>(std::move(timeout));
     }
     used_.push_back({question, answer});
-    return *answers_.emplace(question, std::move(answer)).first->second;
+    asked.answer = std::move(answer);
+    return *asked.answer;
 }
 
 AnswerPtr Lookups::wait_for(PendingAnswer& pending) const {

@@ -37,19 +37,20 @@ public:
     Resolver& resolver() { return resolver_; }
 
 private:
+    struct Asked {
+        std::shared_ptr<PendingAnswer> pending;
+        Deadline at;
+        AnswerPtr answer{}; // once it was looked up
+    };
+
+    Asked& ask(const Question& question);
     AnswerPtr wait_for(PendingAnswer& pending) const;
 
     Resolver& resolver_;
     std::function<void()> while_waiting_;
     Deadline deadline_{};
 
-    struct Started {
-        std::shared_ptr<PendingAnswer> pending;
-        Deadline at;
-    };
-
-    std::map<Question, Started> started_;
-    std::map<Question, AnswerPtr> answers_;
+    std::map<Question, Asked> asked_;
     std::vector<Used> used_;
 };
 

@@ -1,17 +1,22 @@
 #include "milter/case_id.hpp"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <random>
 #include <string_view>
+#include <system_error>
 
 namespace milter {
 
 std::string new_case_id() {
     static constexpr std::string_view digits = "0123456789abcdefghjkmnpqrstvwxyz"; // no i l o u
     static constexpr std::size_t length = 12;
-    std::random_device entropy;
-    std::uint64_t bits = (std::uint64_t{entropy()} << 32U) | entropy();
+    std::uint64_t bits = 0;
+    if (getentropy(&bits, sizeof bits) != 0) {
+        throw std::system_error{errno, std::generic_category(), "getentropy"};
+    }
     std::string id;
     while (id.size() < length) {
         id += digits[bits % digits.size()];

@@ -22,7 +22,8 @@ constexpr std::size_t header_b_length = 12; // enough to tell signatures apart (
 bool is_token(std::string_view text) {
     static constexpr std::string_view specials = "()<>@,;:\\\"/[]?=";
     const auto is_plain = [](char c) {
-        return is_printable(c) && c != ' ' && specials.find(c) == std::string_view::npos;
+        return is_alphanumeric(c) || c == '.' || c == '-' ||
+               (is_printable(c) && c != ' ' && specials.find(c) == std::string_view::npos);
     };
     return !text.empty() && std::ranges::all_of(text, is_plain);
 }
@@ -59,6 +60,7 @@ bool is_address(std::string_view text) {
 // RFC 5322 quoted-pairs for what would end a quoted string or a comment.
 std::string escaped(std::string_view text, std::string_view specials) {
     std::string out;
+    out.reserve(text.size());
     for (const char c : text) {
         if (specials.find(c) != std::string_view::npos) {
             out += '\\';
@@ -79,12 +81,19 @@ std::string quoted(std::string_view raw) {
 }
 
 std::string pvalue(std::string_view raw) {
+    if (raw.size() <= value_limit && is_token(raw)) {
+        return std::string{raw};
+    }
     const std::string text = printable(raw, value_limit);
     return is_token(text) || is_address(text) ? text : quoted(raw);
 }
 
 std::string property(std::string_view name, std::string_view value) {
-    return value.empty() ? "" : ' ' + std::string{name} + '=' + pvalue(value);
+    if (value.empty()) {
+        return {};
+    }
+    std::string text{' '};
+    return text.append(name).append(1, '=').append(pvalue(value));
 }
 
 std::string reason(std::string_view problem) {

@@ -35,7 +35,9 @@ class Filter:
     settles: float = 0.2  # seconds between its socket and its readiness
 
 
-def sixgate(program: Path, journal: bool, authserv_id: str = AUTHSERV_ID, mode: str = "enforce") -> Filter:
+def sixgate(program: Path, records: bool, authserv_id: str = AUTHSERV_ID, mode: str = "enforce") -> Filter:
+    """`records`: with its journal and a line of the log for each message, which the others do not write."""
+
     def command(place: Place) -> list[str]:
         configuration = place.folder / "sixgate.toml"
         identity = f'authserv_id = "{authserv_id}"' if authserv_id else ""
@@ -43,13 +45,14 @@ def sixgate(program: Path, journal: bool, authserv_id: str = AUTHSERV_ID, mode: 
 [milter]
 socket = "unix:{place.socket}"
 socket_mode = "0666"
+log_level = "{"info" if records else "warning"}"
 {identity}
 [dns]
 servers = ["{place.dns}"]
 [policy]
 mode = "{mode}"
 [store]
-url = "{f"sqlite:{place.folder}/sixgate.db" if journal else "none"}"
+url = "{f"sqlite:{place.folder}/sixgate.db" if records else "none"}"
 """)
         return [str(program), "run", "--foreground", "--config", str(configuration)]
 

@@ -52,15 +52,15 @@ FULL = Length(seconds=4, messages=3800, delayed=490)
 QUICK = Length(seconds=1, messages=1000, delayed=200)
 
 
-def groups(program: Path, journal: bool, length: Length) -> list[Group]:
-    judge = filters.sixgate(program, journal)
+def groups(program: Path, records: bool, length: Length) -> list[Group]:
+    judge = filters.sixgate(program, records)
     return [
-        _truth(filters.sixgate(program, journal, mode="observe")),
+        _truth(filters.sixgate(program, records, mode="observe")),
         _warm(judge, length),
         _cold(judge, length),
         _large(judge, length),
         _latency(judge, length),
-        _ipv4(judge, filters.sixgate(program, journal, authserv_id=""), length),
+        _ipv4(judge, filters.sixgate(program, records, authserv_id=""), length),
         _scale(judge, length),
         _open(judge, length),
         _slow(judge, length),

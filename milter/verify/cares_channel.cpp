@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <new>
+#include <optional>
 #include <span>
 #include <stdexcept>
 
@@ -103,8 +104,9 @@ LookupFailure failure_of(int status) {
     }
 }
 
-} // namespace
-
+// The name as c-ares is given it. Nothing where it cannot be asked for: empty, with an empty label,
+// one of more than 63 octets, more than 255 on the wire, or with a zero octet (C strings have
+// none).
 std::optional<std::string> askable_name(std::string_view name) {
     const auto wire = wire_name(name);
     if (!wire || wire->is_root()) {
@@ -127,6 +129,8 @@ std::optional<std::string> askable_name(std::string_view name) {
     }
     return text;
 }
+
+} // namespace
 
 std::vector<DnsServer> servers_of_system() {
     use_library();

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <list>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,11 +32,6 @@ struct Finished {
     // up all that were on their way to that server; to ask at once again may help.
     bool is_cut_off = false;
 };
-
-// The name as c-ares is given it. Nothing where it cannot be asked for: empty, with an empty label,
-// one of more than 63 octets, more than 255 on the wire, or with a zero octet (C strings have
-// none).
-std::optional<std::string> askable_name(std::string_view name);
 
 // The servers that resolv.conf names; the one on the loopback where it names none. Throws
 // std::runtime_error.

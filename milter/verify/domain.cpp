@@ -7,7 +7,6 @@
 #include <idn2.h>
 
 #include <algorithm>
-#include <cstddef>
 #include <memory>
 
 namespace verify {

@@ -2,6 +2,7 @@
 
 #include "milter/verify/spf_name.hpp"
 #include "milter/verify/spf_record.hpp"
+#include "policy/address.hpp"
 #include "policy/ascii.hpp"
 
 #include <algorithm>
@@ -30,6 +31,14 @@ struct Ahead {
     std::atomic<int> questions{most_questions_ahead};
 };
 
+// A name of a host as the check would ask for it, without macros.
+bool is_plain_name(std::string_view name) {
+    return is_domain_name(name) && !policy::Address::parse(name) &&
+           std::ranges::all_of(name, [](char c) {
+               return policy::is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
+           });
+}
+
 // The name that a term leads to; empty where it leads to none.
 std::string_view linked_domain(std::string_view term) {
     static constexpr auto links = std::to_array<std::string_view>({"include:", "redirect="});
@@ -38,8 +47,7 @@ std::string_view linked_domain(std::string_view term) {
     }
     for (const auto link : links) {
         const auto name = term.substr(std::min(link.size(), term.size()));
-        if (policy::same_name(term.substr(0, link.size()), link) && is_domain_name(name) &&
-            name.find('%') == std::string_view::npos) {
+        if (policy::same_name(term.substr(0, link.size()), link) && is_plain_name(name)) {
             return name;
         }
     }

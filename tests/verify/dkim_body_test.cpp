@@ -66,7 +66,7 @@ std::vector<std::string> random_pieces(std::mt19937& random) {
     return pieces;
 }
 
-std::string joined(const std::vector<std::string>& pieces) {
+std::string body_of(const std::vector<std::string>& pieces) {
     return std::accumulate(pieces.begin(), pieces.end(), std::string{});
 }
 
@@ -119,9 +119,9 @@ TEST_CASE("pieces of a body are read as the body is") {
             bare.add(piece);
             word.add(piece);
         }
-        CAPTURE(joined(pieces));
-        CHECK(bare.spoil(BodyCanonicalization::relaxed) == has_bare_cr(joined(pieces)));
-        CHECK(bare.spoil(BodyCanonicalization::simple) == has_bare_lf(joined(pieces)));
+        CAPTURE(body_of(pieces));
+        CHECK(bare.spoil(BodyCanonicalization::relaxed) == has_bare_cr(body_of(pieces)));
+        CHECK(bare.spoil(BodyCanonicalization::simple) == has_bare_lf(body_of(pieces)));
         CHECK(word.longest() == longest_across(pieces));
     }
 }

@@ -372,11 +372,12 @@ TEST_CASE("spf: the included records are asked for as soon as the record is in")
     verify::start_spf(dns, from("joe@example.org"));
     CHECK(dns.questions() == 1);
     dns.answer("example.org",
-               "v=spf1 include:a.example include:%{l}.example a:b.example redirect=c.example");
+               "v=spf1 ?INCLUDE:a.example include:%{l}.example a:b.example redirect=c.example");
     CHECK(dns.questions() == 3);
     dns.answer("a.example", "v=spf1 include:d.example -all");
     CHECK(dns.questions() == 4);
-    dns.answer("c.example", "v=spf1 include:broken");
+    dns.answer("c.example",
+               "v=spf1 include:broken include:192.0.2.1 include:\x01.example include:%%.example");
     dns.answer("d.example", "not SPF");
     CHECK(dns.questions() == 4);
 }

@@ -104,6 +104,7 @@ class Scene:
         with self._delayed(case.delay) as counted, self._running(case.filter, dns) as processes:
             resident = sum(_resident_mib(process) for process in processes)
             result = self._load(case, processes)
+            result["needed"] = self.corpus.questions(case.manifest, result["all_messages"])
         return {**result, **counted, "resident_mib_at_start": resident}
 
     def measure_alone(self, case: Alone) -> Result:

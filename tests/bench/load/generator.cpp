@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <ctime>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -45,6 +44,9 @@ void Generator::run() {
         wait_and_serve();
         throw_if_still(now);
         measurement_.look(Clock::now());
+        if (talking_ == 0 && !may_begin() && !measurement_.is_over()) {
+            throw std::runtime_error{"sessions failed, and too few are left to measure"};
+        }
     }
     let_sessions_end();
 }
@@ -53,9 +55,12 @@ void Generator::open_idle_connections() {
     for (std::size_t i = 0; i < load_.idle; ++i) {
         begin(Session::Plan::greeting, Clock::now());
     }
-    while (opened_ < load_.idle) {
+    while (talking_ > 0) {
         wait_and_serve();
         throw_if_still(Clock::now());
+    }
+    if (opened_ < load_.idle) {
+        throw std::runtime_error{"the filter does not take all idle connections"};
     }
 }
 

@@ -38,7 +38,7 @@ Sample sample_of(const std::vector<std::string>& fields, const std::filesystem::
             fields[3],
             fields[4],
             fields[5],
-            {truth_from(fields[6]), truth_from(fields[7]), truth_from(fields[8])},
+            {fields[6], fields[7], fields[8]},
             fields[9]};
 }
 

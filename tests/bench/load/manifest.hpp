@@ -19,7 +19,7 @@ struct Sample {
     std::string helo;
     std::string mail_from; // without <>
     std::string rcpt;
-    std::array<Truth, method_count> truth{};
+    std::array<std::string, method_count> truth{};
     std::string kind; // latencies are told for each
 };
 

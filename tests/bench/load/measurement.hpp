@@ -41,8 +41,6 @@ public:
 
     bool is_over() const { return phase_ == Phase::over; }
 
-    std::uint64_t messages_so_far() const { return all_messages_; }
-
     // Whether there was no error and nothing wrong.
     bool is_good() const;
 

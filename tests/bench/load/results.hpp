@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace bench {
@@ -16,20 +17,17 @@ constexpr std::array<std::string_view, method_count> method_words{"iprev", "spf"
 // Of one method, in all fields of a message.
 struct Found {
     bool has_pass = false;
-    bool has_other = false;
+    std::string other{}; // the first result that is no pass
 
-    bool is_absent() const { return !has_pass && !has_other; }
+    bool is_absent() const { return !has_pass && other.empty(); }
 };
 
 using Results = std::array<Found, method_count>;
 
-// Adds what one field says (RFC 8601 section 2.2).
+// Adds what one field says (RFC 8601 section 2.2). Of SPF, what it says of MAIL FROM.
 void read_results(std::string_view value, Results& results);
 
-// What a manifest expects: a pass, no pass, or nothing in particular.
-enum class Truth : std::uint8_t { pass, no_pass, unknown };
-
-Truth truth_from(std::string_view word);
-bool agrees(const Found& found, Truth truth);
+// `truth` is the result that a manifest expects, "-" where it expects nothing in particular.
+bool agrees(const Found& found, std::string_view truth);
 
 } // namespace bench

@@ -6,7 +6,6 @@
 namespace milter {
 
 // 12 characters, 60 random bits: unique across hosts, easy to read out over a telephone.
-// Throws std::system_error where the kernel has no random bits.
 std::string new_case_id();
 
 } // namespace milter

@@ -2,7 +2,6 @@
 
 #include "milter/verify/spf_name.hpp"
 #include "milter/verify/spf_record.hpp"
-#include "policy/address.hpp"
 #include "policy/ascii.hpp"
 
 #include <algorithm>
@@ -30,14 +29,6 @@ struct Ahead {
     Resolver& resolver;
     std::atomic<int> questions{most_questions_ahead};
 };
-
-// A name of a host as the check would ask for it, without macros.
-bool is_plain_name(std::string_view name) {
-    return is_domain_name(name) && !policy::Address::parse(name) &&
-           std::ranges::all_of(name, [](char c) {
-               return policy::is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
-           });
-}
 
 // The name that a term leads to; empty where it leads to none.
 std::string_view linked_domain(std::string_view term) {

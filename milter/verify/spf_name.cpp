@@ -1,6 +1,7 @@
 #include "milter/verify/spf_name.hpp"
 
 #include "milter/verify/dns_name.hpp"
+#include "policy/ascii.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -58,6 +59,14 @@ bool is_domain_name(std::string_view name) {
         }
         name.remove_prefix(dot + 1);
     }
+}
+
+bool is_plain_name(std::string_view name) {
+    const auto is_allowed = [](char c) {
+        return policy::is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
+    };
+    return is_domain_name(name) && std::ranges::all_of(name, is_allowed) &&
+           !policy::Address::parse(name);
 }
 
 std::string presentation_form(std::string_view name) {

@@ -12,6 +12,9 @@ namespace verify {
 // RFC 7208 section 4.3: US-ASCII of more than one label, each of 1 to 63 octets, no final dot.
 bool is_domain_name(std::string_view name);
 
+// A domain name of letters, digits, hyphens and underscores, and no address.
+bool is_plain_name(std::string_view name);
+
 // `name` as a Question wants it. Every dot of an expanded macro separates labels, so only the
 // backslash is escaped.
 std::string presentation_form(std::string_view name);

@@ -278,6 +278,9 @@ void Session::log_timeline() const {
 
 // To the log and to the journal.
 void Session::record(const policy::Verdict& verdict, const policy::Evidence& evidence) {
+    if (services_.journal == nullptr && !services_.log.writes(LogLevel::info)) {
+        return; // an entry takes a copy of all that was found
+    }
     policy::JournalEntry entry;
     entry.time = now();
     entry.host = services_.host_name;

@@ -91,6 +91,9 @@ std::vector<const Stage*> possible_stages(const Policy& policy,
 
 Choice
 choose(const Policy& policy, const Evidence& evidence, std::optional<std::string_view> recipient) {
+    if (policy.stages.size() == 1) {
+        return {&policy.stages.back()};
+    }
     const auto possible = possible_stages(policy, evidence, recipient);
     if (possible.empty()) {
         return {&policy.stages.back()};

@@ -24,26 +24,24 @@ constexpr std::size_t most_signatures = 10;
 constexpr std::size_t most_fields = 2000;
 constexpr std::size_t largest_header = std::size_t{1} << 20;
 
+constexpr std::size_t usual_header = 4096;
+
 // Relaxed canonicalization keeps a word in memory until white space ends it.
 constexpr std::size_t longest_word = std::size_t{1} << 20;
 constexpr std::size_t piece_size = std::size_t{1} << 16;
 
 // As libopendkim wants a field. A milter gets folds as LF.
-std::string field_with_crlf(std::string_view name, std::string_view value) {
-    std::string field;
-    const auto folds = static_cast<std::size_t>(std::ranges::count(value, '\n'));
-    field.reserve(name.size() + 1 + value.size() + folds);
-    field.append(name).append(1, ':');
+void append_with_crlf(std::string& text, std::string_view name, std::string_view value) {
+    text.append(name).append(1, ':');
     while (!value.empty()) {
         const auto line_end = std::min(value.find('\n'), value.size());
-        field.append(value.substr(0, line_end));
+        text.append(value.substr(0, line_end));
         if (line_end == value.size()) {
             break;
         }
-        field.append(field.ends_with('\r') ? "\n" : "\r\n");
+        text.append(text.ends_with('\r') ? "\n" : "\r\n");
         value.remove_prefix(line_end + 1);
     }
-    return field;
 }
 
 policy::DkimSignature report_on(const TagList& tags) {
@@ -103,6 +101,7 @@ private:
     void note_size(std::string_view name, std::string_view value);
     bool add_signature(std::string_view value);
     bool signs_what_is_withheld(const Signature& signature) const;
+    std::vector<std::string_view> fields() const;
     void start_engine();
     void add_piece(std::string_view octets);
     void end_body();
@@ -113,7 +112,8 @@ private:
     bool is_any_open() const { return std::ranges::any_of(signatures_, &Signature::is_open); }
 
     // Until the end of the header.
-    std::vector<std::string> fields_; // for libopendkim, as "Name:value"
+    std::string header_text_; // for libopendkim: "Name:value" and the next without an end between
+    std::vector<std::size_t> field_ends_; // in it
     std::size_t field_count_ = 0;
     std::size_t header_size_ = 0;
     std::string header_problem_;
@@ -146,7 +146,9 @@ void DkimVerifier::Message::header(std::string_view field_name, std::string_view
     const bool is_signature = policy::same_name(name, "DKIM-Signature");
     const bool is_for_engine = !is_signature || add_signature(value);
     if (is_for_engine && header_problem_.empty()) {
-        fields_.push_back(field_with_crlf(field_name, value));
+        header_text_.reserve(usual_header);
+        append_with_crlf(header_text_, field_name, value);
+        field_ends_.push_back(header_text_.size());
     }
 }
 
@@ -196,7 +198,8 @@ void DkimVerifier::Message::end_of_header(Lookups& lookups) {
     if (is_any_open()) {
         start_engine();
     }
-    fields_ = {};
+    header_text_ = {};
+    field_ends_ = {};
     for (const auto& signature : signatures_) {
         if (signature.is_open) {
             lookups.start(signature.field.key_question());
@@ -209,9 +212,20 @@ bool DkimVerifier::Message::signs_what_is_withheld(const Signature& signature) c
     return is_one_withheld_ && signature.field.times_signed("DKIM-Signature") > 0;
 }
 
+std::vector<std::string_view> DkimVerifier::Message::fields() const {
+    std::vector<std::string_view> fields;
+    fields.reserve(field_ends_.size());
+    std::size_t begin = 0;
+    for (const std::size_t end : field_ends_) {
+        fields.push_back(std::string_view{header_text_}.substr(begin, end - begin));
+        begin = end;
+    }
+    return fields;
+}
+
 void DkimVerifier::Message::start_engine() {
     engine_.emplace();
-    auto verdicts = engine_->header(fields_);
+    auto verdicts = engine_->header(fields());
     if (!verdicts || verdicts->size() != in_engine_.size()) {
         decide_all_open(DkimResult::temperror,
                         verdicts ? "libopendkim counts other signatures" : verdicts.error());

@@ -165,8 +165,8 @@ public:
         }
     }
 
-    DKIM_STAT header(const std::vector<std::string>& fields) {
-        for (const auto& field : fields) {
+    DKIM_STAT header(std::span<const std::string_view> fields) {
+        for (const auto field : fields) {
             // A field that has no proper name is refused, and can be signed by nobody.
             dkim_header(dkim_.get(), octets_of(field), field.size());
         }
@@ -211,7 +211,7 @@ DkimEngine& DkimEngine::operator=(DkimEngine&&) noexcept = default;
 DkimEngine::~DkimEngine() = default;
 
 tl::expected<DkimEngine::Verdicts, std::string>
-DkimEngine::header(const std::vector<std::string>& fields) {
+DkimEngine::header(std::span<const std::string_view> fields) {
     if (const auto status = handle_->header(fields); status != DKIM_STAT_OK) {
         return tl::unexpected{text_of_failure("dkim_eoh", status)};
     }

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +34,7 @@ public:
     // "Name:value" each, folds as CRLF, at least one a DKIM-Signature. One entry a signature, in
     // their order: a verdict where it falls without its key. Otherwise what failed.
     using Verdicts = std::vector<std::optional<EngineVerdict>>;
-    tl::expected<Verdicts, std::string> header(const std::vector<std::string>& fields);
+    tl::expected<Verdicts, std::string> header(std::span<const std::string_view> fields);
 
     // Any piece of the body, after the header.
     void body(std::string_view octets);

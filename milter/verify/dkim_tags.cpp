@@ -3,7 +3,9 @@
 #include "policy/ascii.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <memory_resource>
 #include <set>
 #include <utility>
 
@@ -46,6 +48,8 @@ bool is_tag_name(std::string_view name) {
 class TagListParser {
 public:
     void read(std::string_view text) {
+        constexpr std::size_t usual_number = 12;
+        list_.tags.reserve(usual_number);
         if (!std::ranges::all_of(text, may_stand_in_tag_list)) {
             complain("has an octet that is not printable ASCII");
         }
@@ -90,7 +94,10 @@ private:
     }
 
     TagList list_;
-    std::set<std::string> names_;
+    // A handful as a rule, which then takes no memory from elsewhere.
+    std::array<std::byte, 2048> room_{};
+    std::pmr::monotonic_buffer_resource memory_{room_.data(), room_.size()};
+    std::pmr::set<std::string> names_{&memory_};
 };
 
 } // namespace

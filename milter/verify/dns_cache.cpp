@@ -1,6 +1,7 @@
 #include "milter/verify/dns_cache.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -63,12 +64,13 @@ std::size_t DnsCache::cost_of(const Question& question, const Answer& answer) {
 }
 
 AnswerPtr DnsCache::find(const Question& question, TimePoint now) {
-    const auto entry = entries_.find(question);
-    if (entry == entries_.end()) {
+    Entries& entries = entries_with(question);
+    const auto entry = entries.find(question);
+    if (entry == entries.end()) {
         return nullptr;
     }
     if (entry->second.expires <= now) {
-        remove(entry);
+        remove(entries, entry);
         return nullptr;
     }
     order_.splice(order_.begin(), order_, entry->second.place);
@@ -76,29 +78,35 @@ AnswerPtr DnsCache::find(const Question& question, TimePoint now) {
 }
 
 void DnsCache::store(const Question& question, AnswerPtr answer, seconds ttl, TimePoint now) {
-    if (const auto older = entries_.find(question); older != entries_.end()) {
-        remove(older);
+    Entries& entries = entries_with(question);
+    if (const auto older = entries.find(question); older != entries.end()) {
+        remove(entries, older);
     }
     const std::size_t cost = cost_of(question, *answer);
     if (ttl <= seconds{0} || cost > max_octets_) {
         return;
     }
     while (octets_ + cost > max_octets_) {
-        remove(entries_.find(*order_.back()));
+        Entries& others = entries_with(*order_.back());
+        remove(others, others.find(*order_.back()));
     }
     const auto expires = now + std::min(ttl, longest(*answer));
     Order place{nullptr}; // apart until nothing can throw any more
     const auto entry =
-        entries_.emplace(question, Entry{std::move(answer), expires, cost, place.begin()}).first;
+        entries.emplace(question, Entry{std::move(answer), expires, cost, place.begin()}).first;
     place.front() = &entry->first;
     order_.splice(order_.begin(), place);
     octets_ += cost;
 }
 
-void DnsCache::remove(Entries::iterator entry) {
+DnsCache::Entries& DnsCache::entries_with(const Question& question) {
+    return trees_[std::hash<std::string>{}(question.name) % trees_.size()];
+}
+
+void DnsCache::remove(Entries& entries, Entries::iterator entry) {
     octets_ -= entry->second.octets;
     order_.erase(entry->second.place);
-    entries_.erase(entry);
+    entries.erase(entry);
 }
 
 } // namespace verify

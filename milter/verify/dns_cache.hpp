@@ -5,6 +5,7 @@
 #include "milter/verify/dns_message.hpp"
 #include "milter/verify/resolver.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <list>
@@ -29,7 +30,7 @@ public:
 
     std::size_t octets() const { return octets_; }
 
-    std::size_t size() const { return entries_.size(); }
+    std::size_t size() const { return order_.size(); }
 
 private:
     // Most recently used first. The questions live in the map.
@@ -45,11 +46,14 @@ private:
     using Entries = std::map<Question, Entry>;
 
     static std::size_t cost_of(const Question& question, const Answer& answer);
-    void remove(Entries::iterator entry);
+    Entries& entries_with(const Question& question);
+    void remove(Entries& entries, Entries::iterator entry);
 
     std::size_t max_octets_;
     std::size_t octets_ = 0;
-    Entries entries_;
+    // By a hash of the name, so that each tree is low. A stranger who makes names of one hash gets
+    // them into one tree, where finding is what it was without the others.
+    std::array<Entries, 256> trees_;
     Order order_;
 };
 

@@ -80,30 +80,35 @@ std::string quoted(std::string_view raw) {
     return '"' + (whole.size() > longest_quoted ? content(value_limit / 2) : whole) + '"';
 }
 
-std::string pvalue(std::string_view raw) {
+// The functions below add to a text what is to stand in it, if anything.
+void add_pvalue(std::string& text, std::string_view raw) {
     if (raw.size() <= value_limit && is_token(raw)) {
-        return std::string{raw};
+        text += raw;
+        return;
     }
-    const std::string text = printable(raw, value_limit);
-    return is_token(text) || is_address(text) ? text : quoted(raw);
+    const std::string value = printable(raw, value_limit);
+    text += is_token(value) || is_address(value) ? value : quoted(raw);
 }
 
-std::string property(std::string_view name, std::string_view value) {
-    if (value.empty()) {
-        return {};
+void add_property(std::string& text, std::string_view name, std::string_view value) {
+    if (!value.empty()) {
+        text.append(1, ' ').append(name).append(1, '=');
+        add_pvalue(text, value);
     }
-    std::string text{' '};
-    return text.append(name).append(1, '=').append(pvalue(value));
 }
 
-std::string reason(std::string_view problem) {
-    return problem.empty()
-               ? ""
-               : " reason=\"" + escaped(printable(problem, comment_limit), "\"\\") + '"';
+void add_reason(std::string& text, std::string_view problem) {
+    if (!problem.empty()) {
+        const auto content = escaped(printable(problem, comment_limit), "\"\\");
+        text.append(" reason=\"").append(content).append(1, '"');
+    }
 }
 
-std::string comment(std::string_view text) {
-    return text.empty() ? "" : " (" + escaped(printable(text, comment_limit), "()\\") + ')';
+void add_comment(std::string& text, std::string_view comment) {
+    if (!comment.empty()) {
+        const auto content = escaped(printable(comment, comment_limit), "()\\");
+        text.append(" (").append(content).append(1, ')');
+    }
 }
 
 std::string iprev_comment(const IprevName& found) {
@@ -121,27 +126,39 @@ std::string iprev_comment(const IprevName& found) {
 }
 
 // The names that lead back, or else where the first few led.
-std::string iprev_comments(const IprevEvidence& iprev) {
-    std::string text;
+void add_iprev_comments(std::string& text, const IprevEvidence& iprev) {
     std::size_t count = 0;
     for (const auto& found : iprev.names) {
         const bool is_of_use =
             iprev.result != IprevResult::pass || found.outcome == NameOutcome::leads_back;
         if (is_of_use && ++count <= max_names) {
-            text += comment(iprev_comment(found));
+            add_comment(text, iprev_comment(found));
         }
     }
-    return text;
+}
+
+// What a resinfo takes as a rule, so that it grows but once.
+constexpr std::size_t usual_length = 240;
+
+std::string resinfo(std::string_view method, std::string_view result) {
+    std::string text;
+    text.reserve(usual_length);
+    return text.append(method).append(1, '=').append(result);
 }
 
 std::string iprev_resinfo(const IprevEvidence& iprev, const std::optional<Address>& client) {
-    return "iprev=" + std::string{to_string(iprev.result)} + iprev_comments(iprev) +
-           property("policy.iprev", client ? client->to_string() : "");
+    auto text = resinfo("iprev", to_string(iprev.result));
+    add_iprev_comments(text, iprev);
+    add_property(text, "policy.iprev", client ? client->to_string() : "");
+    return text;
 }
 
 std::string spf_resinfo(const SpfEvidence& spf, std::string_view name, std::string_view identity) {
-    return "spf=" + std::string{to_string(spf.result)} + reason(spf.problem) +
-           comment(spf.mechanism) + property(name, identity);
+    auto text = resinfo("spf", to_string(spf.result));
+    add_reason(text, spf.problem);
+    add_comment(text, spf.mechanism);
+    add_property(text, name, identity);
+    return text;
 }
 
 // The domain alone, as RFC 8601 section 2.2 allows: OpenDMARC takes nothing else for a domain that
@@ -150,7 +167,7 @@ const std::string& mail_from_told(const Evidence& evidence) {
     return evidence.mail_from_domain.empty() ? evidence.mail_from : evidence.mail_from_domain;
 }
 
-std::string key_comment(const DkimSignature& signature) {
+std::string key_length(const DkimSignature& signature) {
     std::string text;
     if (signature.key_bits != 0) {
         text = std::to_string(signature.key_bits) + "-bit key";
@@ -158,16 +175,20 @@ std::string key_comment(const DkimSignature& signature) {
     if (signature.is_testing) {
         text += text.empty() ? "testing" : ", testing";
     }
-    return comment(text);
+    return text;
 }
 
 std::string dkim_resinfo(const DkimSignature& signature) {
     const std::string_view b{signature.signature};
-    return "dkim=" + std::string{to_string(signature.result)} + reason(signature.problem) +
-           key_comment(signature) + property("header.d", signature.sdid) +
-           property("header.i", signature.auid) + property("header.s", signature.selector) +
-           property("header.a", signature.algorithm) +
-           property("header.b", b.substr(0, header_b_length));
+    auto text = resinfo("dkim", to_string(signature.result));
+    add_reason(text, signature.problem);
+    add_comment(text, key_length(signature));
+    add_property(text, "header.d", signature.sdid);
+    add_property(text, "header.i", signature.auid);
+    add_property(text, "header.s", signature.selector);
+    add_property(text, "header.a", signature.algorithm);
+    add_property(text, "header.b", b.substr(0, header_b_length));
+    return text;
 }
 
 // As DNS was asked for it: whoever aligns it needs the A-labels.
@@ -201,16 +222,19 @@ std::vector<std::string> resinfos(const Evidence& evidence) {
 }
 
 std::string authentication_results(std::string_view authserv_id, const Evidence& evidence) {
-    std::string value{authserv_id};
     const auto infos = resinfos(evidence);
+    std::string value;
+    value.reserve(authserv_id.size() + infos.size() * usual_length);
+    value += authserv_id;
     if (infos.empty()) {
-        return value + "; none";
+        value += "; none";
+        return value;
     }
     for (const auto& info : infos) {
         value += ';';
-        for (const auto& line : wrap(info, field_columns - 8, "")) {
-            value += "\n\t" + line;
-        }
+        wrap(info, field_columns - 8, "", [&](std::string_view line) {
+            value.append("\n\t").append(line);
+        });
     }
     return value;
 }

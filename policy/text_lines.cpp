@@ -44,18 +44,29 @@ private:
 
 } // namespace
 
-std::vector<std::string> wrap(std::string_view text, std::size_t width, std::string_view indent) {
-    std::vector<std::string> lines(1);
+void wrap(std::string_view text,
+          std::size_t width,
+          std::string_view indent,
+          const std::function<void(std::string_view)>& take) {
+    std::string line;
+    line.reserve(width);
     bool is_new_line = true;
     for (Words words{text}; words.has_more();) {
         std::string_view word = words.next();
-        if (!is_new_line && lines.back().size() + word.size() > width) {
-            lines.emplace_back(indent);
+        if (!is_new_line && line.size() + word.size() > width) {
+            take(line);
+            line = indent;
             word.remove_prefix(std::min(word.find_first_not_of(' '), word.size()));
         }
-        lines.back() += word;
+        line += word;
         is_new_line = false;
     }
+    take(line);
+}
+
+std::vector<std::string> wrap(std::string_view text, std::size_t width, std::string_view indent) {
+    std::vector<std::string> lines;
+    wrap(text, width, indent, [&](std::string_view line) { lines.emplace_back(line); });
     return lines;
 }
 

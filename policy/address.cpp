@@ -87,19 +87,23 @@ std::string Address::to_string() const {
 }
 
 std::string Address::reverse_name() const {
+    constexpr std::size_t longest = 72; // of IPv6
     std::string name;
+    name.reserve(longest);
     if (is_ipv4()) {
         for (std::size_t i = 16; i > 12; --i) {
             name += std::to_string(bytes_[i - 1]) + '.';
         }
-        return name + "in-addr.arpa";
+        name += "in-addr.arpa";
+        return name;
     }
     static constexpr std::string_view digits = "0123456789abcdef";
     for (std::size_t i = bytes_.size(); i > 0; --i) {
         const unsigned octet = bytes_[i - 1];
         name += {digits[octet & 0xfU], '.', digits[octet >> 4U], '.'};
     }
-    return name + "ip6.arpa";
+    name += "ip6.arpa";
+    return name;
 }
 
 std::optional<Prefix> Prefix::parse(std::string_view text) {

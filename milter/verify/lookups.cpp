@@ -13,7 +13,10 @@ constexpr auto progress_interval = std::chrono::seconds{2};
 } // namespace
 
 Lookups::Lookups(Resolver& resolver, std::function<void()> while_waiting)
-    : resolver_{resolver}, while_waiting_{std::move(while_waiting)} {}
+    : resolver_{resolver}, while_waiting_{std::move(while_waiting)} {
+    constexpr std::size_t usual_number = 8;
+    used_.reserve(usual_number);
+}
 
 void Lookups::set_deadline(Deadline deadline) {
     deadline_ = deadline;

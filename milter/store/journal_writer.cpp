@@ -122,7 +122,12 @@ void JournalWriter::write_batch() {
         return;
     }
     std::ranges::for_each(batch_, target_.prepare);
-    target_.store->append(batch_);
+    try {
+        target_.store->append(batch_);
+    } catch (const StoreError&) {
+        target_.store->trim(bounds_()); // one that is full has room the next time
+        throw;
+    }
     const std::size_t written = batch_.size();
     batch_.clear();
     note_written(written, octets);

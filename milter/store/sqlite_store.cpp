@@ -1,6 +1,7 @@
 #include "milter/store/sqlite_store.hpp"
 
 #include "milter/store/entry_details.hpp"
+#include "milter/store/sqlite_rows.hpp"
 #include "milter/store/sqlite_schema.hpp"
 #include "policy/ascii.hpp"
 
@@ -42,12 +43,6 @@ auto on(const std::string& path, Call call) {
 
 void bind_blob(SQLite::Statement& statement, int index, std::span<const std::uint8_t> octets) {
     statement.bindNoCopy(index, octets.data(), static_cast<int>(octets.size()));
-}
-
-void note(const std::string& trouble, Unreadable& unreadable) {
-    if (unreadable.entries++ == 0) {
-        unreadable.trouble = trouble;
-    }
 }
 
 // SQLite would go on with a file that has no name any more, or another one.

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "milter/store/open_store.hpp"
-#include "milter/store/sqlite_rows.hpp"
+#include "milter/store/row.hpp"
 #include "milter/store/store.hpp"
 
 #include <cstdint>

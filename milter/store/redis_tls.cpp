@@ -21,8 +21,9 @@ OSSL_LIB_CTX* library() {
     return context;
 }
 
-std::string last_error() {
-    const unsigned long error = ERR_peek_last_error();
+// The first one, which says why the others came.
+std::string first_error() {
+    const unsigned long error = ERR_peek_error();
     const char* const reason = ERR_reason_error_string(error);
     if (reason != nullptr) {
         return reason;
@@ -49,7 +50,7 @@ RedisTls::RedisTls(RedisSocket& socket,
                                             library(), nullptr, TLS_client_method())} {
     ERR_clear_error();
     if (!context_) {
-        fail("no TLS in this OpenSSL: " + last_error());
+        fail("no TLS in this OpenSSL: " + first_error());
     }
     SSL_CTX_set_min_proto_version(context_.get(), TLS1_2_VERSION);
     SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
@@ -58,7 +59,7 @@ RedisTls::RedisTls(RedisSocket& socket,
                               : SSL_CTX_load_verify_file(context_.get(), ca_file.c_str());
     if (is_loaded != 1) {
         fail((ca_file.empty() ? "the certificates of the system" : ca_file) +
-             " cannot be read: " + last_error());
+             " cannot be read: " + first_error());
     }
     session_.reset(SSL_new(context_.get()));
     from_server_ = BIO_new(BIO_s_mem());
@@ -88,7 +89,7 @@ void RedisTls::expect(const std::string& host) {
                           name.data()) == 1;
     }
     if (!is_set) {
-        fail("its host cannot be verified: " + last_error());
+        fail("its host cannot be verified: " + first_error());
     }
 }
 
@@ -103,7 +104,7 @@ void RedisTls::shake_hands(Deadline deadline) {
         if (error != SSL_ERROR_WANT_READ) {
             const long verified = SSL_get_verify_result(session_.get());
             fail(verified == X509_V_OK
-                     ? "no TLS with it: " + last_error()
+                     ? "no TLS with it: " + first_error()
                      : std::string{"its certificate does not verify: "} +
                            X509_verify_cert_error_string(verified) + " (store.ca_file)");
         }
@@ -130,7 +131,7 @@ void RedisTls::send(std::string_view octets, Deadline deadline) {
     ERR_clear_error();
     std::size_t written = 0;
     if (SSL_write_ex(session_.get(), octets.data(), octets.size(), &written) != 1) {
-        fail("TLS has ended: " + last_error());
+        fail("TLS has ended: " + first_error());
     }
     send_waiting(deadline);
 }
@@ -148,7 +149,7 @@ std::size_t RedisTls::receive(std::span<char> room, Deadline deadline) {
             fail("has closed the connection");
         }
         if (error != SSL_ERROR_WANT_READ) {
-            fail("TLS has ended: " + last_error());
+            fail("TLS has ended: " + first_error());
         }
         send_waiting(deadline);
         receive_more(deadline);

@@ -1,6 +1,8 @@
 #include "milter/store/open_store.hpp"
 
 #include "milter/store/redis_store.hpp"
+#include "milter/store/sqlite_fallback.hpp"
+#include "milter/store/sqlite_grace.hpp"
 #include "milter/store/sqlite_store.hpp"
 
 #include <filesystem>
@@ -36,19 +38,6 @@ std::string key_file_of(const StoreSettings& settings) {
     return settings.key_file.empty() && path ? *path + ".key" : settings.key_file;
 }
 
-// Beside a database it is made. One that several hosts share is given to them.
-std::string key_in(const StoreSettings& settings, Access access) {
-    const std::string file = key_file_of(settings);
-    if (path_of(settings)) {
-        return access == Access::write ? read_or_make_key(file) : read_key(file);
-    }
-    if (!std::filesystem::exists(file)) {
-        throw StoreError{file + ": is not there: make it with `openssl rand -out " + file +
-                         " 32`, and give the same to every host that shares the store"};
-    }
-    return read_key(file);
-}
-
 } // namespace
 
 bool is_on(const StoreSettings& settings) {
@@ -64,6 +53,20 @@ std::unique_ptr<Store> open_store(const StoreSettings& settings, Access access) 
     return std::make_unique<RedisStore>(server_of(settings), check, access);
 }
 
+std::unique_ptr<GraceLedger> open_grace_ledger(const StoreSettings& settings, Access access) {
+    if (const auto path = path_of(settings)) {
+        return std::make_unique<SqliteGraceLedger>(*path, access);
+    }
+    throw StoreError{settings.url + ": has no grace ledger yet"};
+}
+
+std::unique_ptr<FallbackLedger> open_fallback_ledger(const StoreSettings& settings, Access access) {
+    if (const auto path = path_of(settings)) {
+        return std::make_unique<SqliteFallbackLedger>(*path, access);
+    }
+    throw StoreError{settings.url + ": has no ledger of the fallback watch yet"};
+}
+
 LocalParts open_local_parts(const StoreSettings& settings, Access access) {
     // Whoever reads may find entries from a time when addresses were hashed.
     const bool may_be_hashed =
@@ -71,7 +74,23 @@ LocalParts open_local_parts(const StoreSettings& settings, Access access) {
     if (settings.addresses == Addresses::full && !may_be_hashed) {
         return LocalParts{};
     }
-    return LocalParts{key_in(settings, access)};
+    return LocalParts{open_key(settings, access)};
+}
+
+// Beside a database it is made. One that several hosts share is given to them.
+std::string open_key(const StoreSettings& settings, Access access) {
+    const std::string file = key_file_of(settings);
+    if (path_of(settings)) {
+        return access == Access::write ? read_or_make_key(file) : read_key(file);
+    }
+    if (file.empty()) {
+        throw StoreError{"store.key must name the key that all hosts of " + settings.url + " have"};
+    }
+    if (!std::filesystem::exists(file)) {
+        throw StoreError{file + ": is not there: make it with `openssl rand -out " + file +
+                         " 32`, and give the same to every host that shares the store"};
+    }
+    return read_key(file);
 }
 
 } // namespace store

@@ -39,7 +39,6 @@ private:
     using VisitRow = std::function<void(const Row& row)>;
 
     void insert(const policy::JournalEntry& entry);
-    void require_in_place();
     void read_rows(const Filter& filter, Position after, Position last, const VisitRow& visit);
     std::vector<Position> beyond_the_number(const Bounds& bounds);
     void add_first_too_old(const Bounds& bounds, std::vector<Position>& positions);

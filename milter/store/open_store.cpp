@@ -1,5 +1,7 @@
 #include "milter/store/open_store.hpp"
 
+#include "milter/store/redis_fallback.hpp"
+#include "milter/store/redis_grace.hpp"
 #include "milter/store/redis_store.hpp"
 #include "milter/store/sqlite_fallback.hpp"
 #include "milter/store/sqlite_grace.hpp"
@@ -57,14 +59,16 @@ std::unique_ptr<GraceLedger> open_grace_ledger(const StoreSettings& settings, Ac
     if (const auto path = path_of(settings)) {
         return std::make_unique<SqliteGraceLedger>(*path, access);
     }
-    throw StoreError{settings.url + ": has no grace ledger yet"};
+    return std::make_unique<RedisGraceLedger>(server_of(settings), access);
 }
 
 std::unique_ptr<FallbackLedger> open_fallback_ledger(const StoreSettings& settings, Access access) {
     if (const auto path = path_of(settings)) {
         return std::make_unique<SqliteFallbackLedger>(*path, access);
     }
-    throw StoreError{settings.url + ": has no ledger of the fallback watch yet"};
+    const std::string check =
+        access == Access::write ? LocalParts{open_key(settings, access)}.key_check() : "";
+    return std::make_unique<RedisFallbackLedger>(server_of(settings), check, access);
 }
 
 LocalParts open_local_parts(const StoreSettings& settings, Access access) {

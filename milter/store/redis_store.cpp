@@ -3,6 +3,7 @@
 #include "milter/store/hmac.hpp"
 #include "milter/store/redis_rows.hpp"
 #include "milter/store/redis_scripts.hpp"
+#include "milter/store/redis_values.hpp"
 #include "policy/ascii.hpp"
 
 #include <unistd.h>
@@ -20,8 +21,8 @@ namespace {
 constexpr std::size_t entries_of_batch = 500;
 constexpr std::size_t octets_of_batch = 1U << 20U;
 constexpr std::int64_t positions_to_copy = 500;
-constexpr std::string_view rows_to_look_at_for_page = "1000";
-constexpr std::string_view octets_of_page = "1048576";
+constexpr std::string_view rows_of_step = "1000";
+constexpr std::string_view octets_that_are_enough = "1048576";
 constexpr std::string_view rows_to_remove_at_once = "1000";
 constexpr std::string_view rows_to_look_at_again = "1000";
 
@@ -59,71 +60,14 @@ std::string random_token() {
     return hex(octets);
 }
 
-std::string text_of(Store::Position position) {
+std::string text_of_position(Store::Position position) {
     return std::to_string(position);
-}
-
-std::string milliseconds_of(policy::Time time) {
-    return std::to_string(time.time_since_epoch().count());
 }
 
 } // namespace
 
 RedisStore::RedisStore(RedisAccess server, const std::string& hash_key, Access access)
-    : connection_{std::move(server)} {
-    if (access == Access::write) {
-        begin(hash_key);
-        return;
-    }
-    const auto found = connection_.call(Words{"HGET", redis::about_key, "version"});
-    if (!found.text) {
-        connection_.fail("has no journal yet: `sixgate run` makes it when it starts");
-    }
-    require_version(found);
-}
-
-RedisReply RedisStore::eval(std::string_view command,
-                            std::string_view script,
-                            const Words& keys,
-                            const Words& arguments) {
-    const std::string number = std::to_string(keys.size());
-    Words words{command, script, number};
-    words.insert(words.end(), keys.begin(), keys.end());
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    return connection_.call(words);
-}
-
-RedisReply RedisStore::run(std::string_view script, const Words& keys, const Words& arguments) {
-    return eval("EVAL", script, keys, arguments);
-}
-
-void RedisStore::require(bool is_as_asked) const {
-    if (!is_as_asked) {
-        connection_.fail("has answered something else than it was asked");
-    }
-}
-
-void RedisStore::require_version(const RedisReply& found) const {
-    const std::string version = found.text.value_or("");
-    if (version != redis::schema_version) {
-        connection_.fail(version.empty() ? "the journal was removed"
-                                         : "is of schema version " + version +
-                                               ", and this sixgate knows version " +
-                                               std::string{redis::schema_version} +
-                                               ": another one writes to it");
-    }
-}
-
-void RedisStore::begin(const std::string& hash_key) {
-    const auto found = run(redis::begin, {redis::about_key}, {redis::schema_version, hash_key});
-    require(found.items.size() == 2);
-    require_version(found.items[0]);
-    if (!hash_key.empty() && found.items[1].text != hash_key) {
-        connection_.fail("store.key is not the key by which the other hosts hash local parts: give "
-                         "all of them the same file (and to change it on all of them, HDEL " +
-                         std::string{redis::about_key} + " hash_key)");
-    }
-}
+    : database_{std::move(server), hash_key, access} {}
 
 // How many of them it has taken, from the beginning: as many as fit. Tried again, the batches begin
 // with the same entries, and end where they did or later.
@@ -142,7 +86,8 @@ std::size_t RedisStore::append_batch(std::span<const policy::JournalEntry> entri
     for (const auto& entry : fields) {
         arguments.insert(arguments.end(), entry.begin(), entry.end());
     }
-    require_version(run(redis::append, {redis::about_key, redis::journal_key, batch}, arguments));
+    database_.require_version(
+        database_.run(redis::append, {redis::about_key, redis::journal_key, batch}, arguments));
     return fields.size();
 }
 
@@ -153,34 +98,33 @@ void RedisStore::append(std::span<const policy::JournalEntry> entries) {
 }
 
 Store::Position RedisStore::end() {
-    if (connection_.call(Words{"EXISTS", redis::journal_key}).number == 0) {
+    if (database_.call(Words{"EXISTS", redis::journal_key}).number == 0) {
         return 0;
     }
-    const auto stream = connection_.call(Words{"XINFO", "STREAM", redis::journal_key}).items;
+    const auto stream = database_.call(Words{"XINFO", "STREAM", redis::journal_key}).items;
     const auto name = std::ranges::find_if(
         stream, [](const RedisReply& item) { return item.text == "last-generated-id"; });
     const bool has_value = name != stream.end() && std::next(name) != stream.end();
     const auto position =
         has_value ? position_in(std::next(name)->text.value_or("")) : std::nullopt;
     if (!position) {
-        connection_.fail("somebody else's data is in the place of the journal");
+        database_.fail("somebody else's data is in the place of the journal");
     }
     return *position;
 }
 
 RedisStore::Page RedisStore::page_of(const Filter& filter, Position after, Position last) {
-    const std::string first = text_of(after);
-    const std::string final = text_of(last);
+    const std::string first = text_of_position(after);
+    const std::string final = text_of_position(last);
     const std::string domain = filter.domain ? '=' + policy::to_lower(*filter.domain) : "";
-    const std::string since = filter.since ? milliseconds_of(*filter.since) : "-inf";
-    const auto reply = eval(
-        "EVAL_RO",
+    const std::string since = filter.since ? redis::milliseconds_of(*filter.since) : "-inf";
+    const auto reply = database_.ask(
         redis::page,
         {redis::journal_key},
-        {first, final, rows_to_look_at_for_page, octets_of_page, filter.case_id, domain, since});
-    require(reply.items.size() == 2);
+        {first, final, rows_of_step, octets_that_are_enough, filter.case_id, domain, since});
+    database_.require(reply.items.size() == 2);
     const auto looked_at = position_in("0-" + reply.items[0].text.value_or(""));
-    require(looked_at && *looked_at > after); // or it would go on for ever
+    database_.require(looked_at && *looked_at > after); // or it would go on for ever
     Page page{{}, *looked_at};
     for (const auto& item : reply.items[1].items) {
         const auto position =
@@ -207,9 +151,8 @@ void RedisStore::read_rows(const Filter& filter,
 Store::Reading RedisStore::read(const Filter& filter, Position position, const Visit& visit) {
     Reading reading{end(), {}};
     if (reading.position < position) {
-        connection_.fail(
-            "the journal ends before what was read: it was removed, or the server that "
-            "has taken over knows less");
+        database_.fail("the journal ends before what was read: it was removed, or the server that "
+                       "has taken over knows less");
     }
     read_rows(filter, position, reading.position, [&](const Row& row) {
         if (row.trouble.empty()) {
@@ -223,16 +166,17 @@ Store::Reading RedisStore::read(const Filter& filter, Position position, const V
 
 // Nothing is looked at for it: a server that many hosts use is not asked to.
 std::uint64_t RedisStore::count(const Filter&) {
-    return static_cast<std::uint64_t>(connection_.call(Words{"XLEN", redis::journal_key}).number);
+    return static_cast<std::uint64_t>(database_.call(Words{"XLEN", redis::journal_key}).number);
 }
 
 Store::Trimmed RedisStore::trim(const Bounds& bounds) {
     const std::string most = std::to_string(bounds.most);
-    const std::string oldest = milliseconds_of(bounds.oldest);
-    const auto reply = run(redis::trim,
-                           {redis::journal_key, redis::about_key, redis::lock_key, redis::copy_key},
-                           {most, oldest, rows_to_remove_at_once, rows_to_look_at_again});
-    require(reply.items.size() == 2);
+    const std::string oldest = redis::milliseconds_of(bounds.oldest);
+    const auto reply =
+        database_.run(redis::trim,
+                      {redis::journal_key, redis::about_key, redis::lock_key, redis::copy_key},
+                      {most, oldest, rows_to_remove_at_once, rows_to_look_at_again});
+    database_.require(reply.items.size() == 2);
     return {static_cast<std::uint64_t>(reply.items[0].number), reply.items[1].number == 1};
 }
 
@@ -240,16 +184,16 @@ void RedisStore::copy(std::string_view token,
                       Position after,
                       Position last,
                       std::span<const Position> left_out) {
-    const std::string first = text_of(after);
-    const std::string final = text_of(last);
+    const std::string first = text_of_position(after);
+    const std::string final = text_of_position(last);
     std::vector<std::string> positions;
-    std::ranges::transform(left_out, std::back_inserter(positions), text_of);
+    std::ranges::transform(left_out, std::back_inserter(positions), text_of_position);
     Words arguments{token, seconds_of_lock, first, final};
     arguments.insert(arguments.end(), positions.begin(), positions.end());
-    const auto reply =
-        run(redis::copy, {redis::lock_key, redis::journal_key, redis::copy_key}, arguments);
+    const auto reply = database_.run(
+        redis::copy, {redis::lock_key, redis::journal_key, redis::copy_key}, arguments);
     if (reply.number != 1) {
-        connection_.fail("was too slow, nothing was removed: forget it again");
+        database_.fail("was too slow, nothing was removed: forget it again");
     }
 }
 
@@ -259,8 +203,8 @@ void RedisStore::copy(std::string_view token,
 void RedisStore::write_anew(std::span<const Position> left_out, Position last) {
     const std::string token = random_token();
     const Words keys{redis::lock_key, redis::copy_key};
-    if (run(redis::lock, keys, {token, seconds_of_lock}).number != 1) {
-        connection_.fail("somebody else is forgetting something: forget it again in a minute");
+    if (database_.run(redis::lock, keys, {token, seconds_of_lock}).number != 1) {
+        database_.fail("somebody else is forgetting something: forget it again in a minute");
     }
     const Page first = page_of({}, 0, last);
     Position after = first.rows.empty() ? last : first.rows.front().position - 1;
@@ -273,10 +217,10 @@ void RedisStore::write_anew(std::span<const Position> left_out, Position last) {
         after = next;
         last = end(); // of what came meanwhile
     }
-    const std::string copied = text_of(after);
+    const std::string copied = text_of_position(after);
     const Words all{redis::lock_key, redis::journal_key, redis::copy_key, redis::old_key};
-    if (run(redis::replace, all, {token, copied}).number != 1) {
-        connection_.fail("was too slow, nothing was removed: forget it again");
+    if (database_.run(redis::replace, all, {token, copied}).number != 1) {
+        database_.fail("was too slow, nothing was removed: forget it again");
     }
 }
 

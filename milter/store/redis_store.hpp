@@ -3,7 +3,7 @@
 #pragma once
 
 #include "milter/store/open_store.hpp"
-#include "milter/store/redis_connection.hpp"
+#include "milter/store/redis_database.hpp"
 #include "milter/store/row.hpp"
 #include "milter/store/store.hpp"
 
@@ -18,9 +18,7 @@ namespace store {
 
 class RedisStore final : public Store {
 public:
-    // Connects. `hash_key` tells the keys apart by which hosts hash local parts, and not what they
-    // are; empty: this one hashes none. Throws StoreError, which names the server, also where the
-    // hosts that write have different keys.
+    // As RedisDatabase.
     RedisStore(RedisAccess server, const std::string& hash_key, Access access);
 
     void append(std::span<const policy::JournalEntry> entries) override;
@@ -32,21 +30,13 @@ public:
 
 private:
     using VisitRow = std::function<void(const Row& row)>;
-    using Words = RedisConnection::Words;
+    using Words = RedisDatabase::Words;
 
     struct Page {
         std::vector<Row> rows;
         Position looked_at = 0;
     };
 
-    RedisReply run(std::string_view script, const Words& keys, const Words& arguments);
-    RedisReply eval(std::string_view command,
-                    std::string_view script,
-                    const Words& keys,
-                    const Words& arguments);
-    void require(bool is_as_asked) const;
-    void begin(const std::string& hash_key);
-    void require_version(const RedisReply& found) const;
     std::size_t append_batch(std::span<const policy::JournalEntry> entries);
     Page page_of(const Filter& filter, Position after, Position last);
     void read_rows(const Filter& filter, Position after, Position last, const VisitRow& visit);
@@ -54,7 +44,7 @@ private:
     void
     copy(std::string_view token, Position after, Position last, std::span<const Position> left_out);
 
-    RedisConnection connection_;
+    RedisDatabase database_;
 };
 
 } // namespace store

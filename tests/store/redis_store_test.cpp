@@ -1,3 +1,4 @@
+#include "milter/store/redis_grace.hpp"
 #include "milter/store/redis_store.hpp"
 #include "tests/store/entry_makers.hpp"
 #include "tests/store/redis_server.hpp"
@@ -7,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -232,6 +234,52 @@ TEST_CASE("redis: trouble with the server says what to do") {
     CHECK_MESSAGE(trouble_with(append).starts_with(name + beginning), trouble_with(append));
     server.call({"CONFIG", "SET", "replica-serve-stale-data", "yes"});
     server.empty();
+}
+
+TEST_CASE("redis: the manual's rights are enough") {
+    RedisServer& server = tests::empty_redis_server();
+    const tests::TemporaryFolder folder;
+    const std::string password = folder.file("password");
+    tests::write_file(password, "secret\n");
+    std::filesystem::permissions(password, std::filesystem::perms{0640});
+    server.call({"ACL",
+                 "SETUSER",
+                 "sixgate",
+                 "on",
+                 ">secret",
+                 "~{sixgate}:*",
+                 "+@read",
+                 "+@write",
+                 "+@scripting",
+                 "+@connection"});
+    const std::string url = "unix://sixgate@" + server.url().substr(7);
+    const store::RedisAccess access{*store::parse_redis_url(url), password, ""};
+    {
+        RedisStore store{access, "", Access::write};
+        store.append(numbered(0, 10));
+        CHECK(store.trim({tests::noon, 9}).entries == 1);
+        CHECK(store.forget([](const auto& entry) { return entry.case_id == "5"; }).entries == 1);
+        CHECK(cases_of(store).size() == 8);
+        store::RedisGraceLedger grace{access, Access::write};
+        CHECK(grace.count({*policy::Address::parse("2001:db8::"), "a.example"},
+                          tests::noon,
+                          std::chrono::days{1}));
+        CHECK(grace.forget([](const auto&) { return true; }) == 1);
+    }
+    server.call({"ACL", "SETUSER", "sixgate", "-@write"});
+    CHECK(trouble_with([&] {
+              const RedisStore store{access, "", Access::write};
+          }).starts_with(url + ": its user may not do this: sixgate.toml(5) says what"));
+    std::filesystem::permissions(password, std::filesystem::perms{0644});
+    CHECK(trouble_with([&] {
+              const RedisStore store{access, "", Access::write};
+          }) == password + ": everybody can read the password of the store: chmod o= " + password);
+    tests::write_file(password, "\n");
+    std::filesystem::permissions(password, std::filesystem::perms{0600});
+    CHECK(trouble_with([&] {
+              const RedisStore store{access, "", Access::write};
+          }) == password + ": has no password in its first line");
+    server.call({"ACL", "DELUSER", "sixgate"});
 }
 
 TEST_CASE("redis: a server that is full is trimmed") {

@@ -6,11 +6,9 @@
 #include <hiredis/hiredis.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -20,6 +18,7 @@ namespace {
 
 using ReplyObject = std::unique_ptr<void, decltype(&freeReplyObject)>;
 
+// NOLINTNEXTLINE(misc-no-recursion): hiredis reads no more than 9 levels
 RedisReply value_of(const redisReply& reply) {
     RedisReply value;
     switch (reply.type) {
@@ -31,10 +30,9 @@ RedisReply value_of(const redisReply& reply) {
     case REDIS_REPLY_INTEGER: value.number = reply.integer; break;
     case REDIS_REPLY_ARRAY:
         value.items.reserve(reply.elements);
-        std::transform(reply.element,
-                       std::next(reply.element, static_cast<std::ptrdiff_t>(reply.elements)),
-                       std::back_inserter(value.items),
-                       [](const redisReply* item) { return value_of(*item); });
+        for (std::size_t i = 0; i < reply.elements; ++i) {
+            value.items.push_back(value_of(*reply.element[i]));
+        }
         break;
     default: break; // nothing
     }

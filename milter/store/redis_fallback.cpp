@@ -124,7 +124,7 @@ FallbackLedger::Changes RedisFallbackLedger::open_entries(policy::Time since, st
     open.position = redis::number_in({{"changes", last.text.value_or("0")}}, "changes");
     const std::string least = redis::milliseconds_of(since);
     const std::string count = std::to_string(entries_at_once);
-    std::int64_t looked_at = static_cast<std::int64_t>(entries_at_once);
+    auto looked_at = static_cast<std::int64_t>(entries_at_once);
     for (std::size_t rank = 0; looked_at == static_cast<std::int64_t>(entries_at_once);
          rank += entries_at_once) {
         const std::string from = std::to_string(rank);

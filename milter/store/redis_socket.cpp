@@ -123,7 +123,7 @@ Connected connect_to(const SocketAddress& address, Deadline deadline) {
 
 } // namespace
 
-RedisSocket::RedisSocket(const RedisUrl& url, Deadline deadline) : url_{url} {
+RedisSocket::RedisSocket(RedisUrl url, Deadline deadline) : url_{std::move(url)} {
     if (url_.host.empty()) {
         connect_to_path(deadline);
     } else {
@@ -215,7 +215,7 @@ bool RedisSocket::is_closed() const {
     return poll(&one, 1, 0) > 0;
 }
 
-void RedisSocket::abandon() noexcept {
+void RedisSocket::abandon() const noexcept {
     const linger at_once{1, 0};
     setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }

@@ -17,7 +17,7 @@ using Deadline = std::chrono::steady_clock::time_point;
 class RedisSocket {
 public:
     // Connects, to each address of the host in turn.
-    RedisSocket(const RedisUrl& url, Deadline deadline);
+    RedisSocket(RedisUrl url, Deadline deadline);
     RedisSocket(const RedisSocket&) = delete;
     RedisSocket& operator=(const RedisSocket&) = delete;
     ~RedisSocket();
@@ -31,7 +31,7 @@ public:
     bool is_closed() const;
 
     // What is on its way is thrown away, so that it does not arrive after what comes later.
-    void abandon() noexcept;
+    void abandon() const noexcept;
 
 private:
     void connect_to_path(Deadline deadline);

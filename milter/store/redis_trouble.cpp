@@ -16,13 +16,16 @@ struct Trouble {
 
 constexpr std::string_view is_cluster =
     "it is part of a Redis Cluster, which sixgate does not support";
+constexpr std::string_view lacks_rights =
+    "its user may not do this: sixgate.toml(5) says what it must be allowed";
 constexpr std::string_view is_too_old = "it is older than Redis 7.0, which sixgate needs";
 
 constexpr auto troubles = std::to_array<Trouble>({
     {"NOAUTH", "it wants a password: set store.password_file"},
     {"WRONGPASS", "the user in store.url or the password in store.password_file is wrong"},
     {"ERR AUTH <password> called without", "it knows no password: remove store.password_file"},
-    {"NOPERM", "its user may not do this: sixgate.toml(5) says what it must be allowed"},
+    {"NOPERM", lacks_rights},
+    {"ERR The user executing the script", lacks_rights}, // as Redis 7.0 says it
     {"READONLY", "it is a read-only replica: name the primary in store.url"},
     {"MASTERDOWN", "it is a replica that has lost its primary: name the primary in store.url"},
     {"NOREPLICAS", "it has too few replicas to write (min-replicas-to-write)"},

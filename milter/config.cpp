@@ -70,6 +70,8 @@ constexpr auto settings = std::to_array<Setting<Draft>>({
      set_in<read_count<1'000, 1'000'000'000>, &Config::store, &StoreSettings::max_entries>},
     {"store.addresses", set_in<read_addresses, &Config::store, &StoreSettings::addresses>},
     {"store.key", set_in<read_key_file, &Config::store, &StoreSettings::key_file>},
+    {"store.password_file", set_in<read_path, &Config::store, &StoreSettings::password_file>},
+    {"store.ca_file", set_in<read_path, &Config::store, &StoreSettings::ca_file>},
 });
 
 std::vector<std::string> keys_of_all() {
@@ -195,6 +197,10 @@ parse_config(std::string_view toml_text, std::string_view file, const ReadFile& 
             file, Fault{problem->entry.place, std::move(problem->message)}, problem->entry.key())};
     }
     Config config = config_from(std::move(draft));
+    if (auto problem = problem_in(config.store, *entries)) {
+        return tl::unexpected{error_of(
+            file, Fault{problem->entry.place, std::move(problem->message)}, problem->entry.key())};
+    }
     const auto now =
         std::chrono::time_point_cast<Moment::duration>(std::chrono::system_clock::now());
     config.warnings = warnings_on(config, *entries, file, now);

@@ -122,10 +122,23 @@ void JournalWriter::write_batch() {
         return;
     }
     std::ranges::for_each(batch_, target_.prepare);
-    target_.store->append(batch_);
+    try {
+        target_.store->append(batch_);
+    } catch (const StoreError&) {
+        make_room();
+        throw;
+    }
     const std::size_t written = batch_.size();
     batch_.clear();
     note_written(written, octets);
+}
+
+// For the next time, in a store that is full. What append() has said is what is told.
+void JournalWriter::make_room() {
+    try {
+        target_.store->trim(bounds_());
+    } catch (const StoreError&) { // as append()
+    }
 }
 
 void JournalWriter::trim_when_due() {

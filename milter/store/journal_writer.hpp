@@ -70,6 +70,7 @@ private:
     void take_turn();
     std::size_t take_queue();
     void write_batch();
+    void make_room();
     void trim_when_due();
     void note_written(std::size_t written, std::size_t octets);
     void note_trouble(const std::string& what);

@@ -319,16 +319,26 @@ TEST_CASE("config values: words of the policy") {
     check(read_null_reverse_path, {"helo-name", "strict"}, {"", "helo_name"});
 }
 
-TEST_CASE("config values: the store is a file of this host, or none") {
+TEST_CASE("config values: the store is a file of this host, a server, or none") {
     check(read_store_url,
-          {"sqlite:/var/lib/sixgate/sixgate.db", "sqlite:/a b", "none"},
+          {"sqlite:/var/lib/sixgate/sixgate.db",
+           "sqlite:/a b",
+           "redis://redis.example.org",
+           "rediss://sixgate@[2001:db8::1]:6380/3",
+           "unix:///run/redis/redis.sock?db=2",
+           "none"},
           {"",
            "None",
            "sqlite:",
            "sqlite:sixgate.db",
            "sqlite:/srv/",
            "/srv/sixgate.db",
-           "redis://a"});
+           "redis:/a",
+           "redis://:secret@a",
+           "redis://user:secret@a",
+           "rediss://"});
+    CHECK(read_store_url(text("redis://a:secret@b")).error().message ==
+          "has a password: it belongs in the file store.password_file");
     check(read_key_file,
           {"file:/etc/sixgate/journal.key"},
           {"", "file:", "file:key", "file:/etc/", "/key"});

@@ -451,6 +451,21 @@ TEST_CASE("trouble with trimming is told once, and is over when trimming works")
     CHECK(journal.script.told().back().trouble.empty());
 }
 
+TEST_CASE("a store that takes no entries is trimmed, so that it may have room again") {
+    Journal journal; // which has the next trim in an hour
+    journal.script.await_trims(1);
+    journal.script.set_trouble("full");
+    write(journal.writer, 0, 10);
+    journal.script.await_trims(2);
+    journal.script.set_trouble_with_trimming("away");
+    journal.script.await_told(1);
+    CHECK(journal.script.told().front().trouble == "full");
+    journal.script.set_trouble_with_trimming("");
+    journal.script.set_trouble("");
+    journal.script.await_written(10);
+    CHECK(journal.script.written() == written_cases(10));
+}
+
 TEST_CASE("trouble with preparing entries takes nothing of them") {
     Journal journal;
     journal.script.set_trouble_with_preparing("no memory");

@@ -72,6 +72,7 @@ constexpr auto settings = std::to_array<Setting<Draft>>({
     {"store.key", set_in<read_key_file, &Config::store, &StoreSettings::key_file>},
     {"store.password_file", set_in<read_path, &Config::store, &StoreSettings::password_file>},
     {"store.ca_file", set_in<read_path, &Config::store, &StoreSettings::ca_file>},
+    {"fallback.window", set<read_length_to<30>, &Draft::config, &Config::fallback_window>},
 });
 
 std::vector<std::string> keys_of_all() {
@@ -115,6 +116,12 @@ OrFault<Draft> with_setting(Draft draft, const TomlEntry& entry, const ReadFile&
                 draft.policy = std::move(policy);
                 return std::move(draft);
             });
+    }
+    if (entry.path.front() == "policy" && is_grace_table(entry)) {
+        return with_grace_table(std::move(draft.policy), entry).map([&](StageDraft policy) {
+            draft.policy = std::move(policy);
+            return std::move(draft);
+        });
     }
     const bool is_header = entry.path.size() == 1 && is_section(entry.path.front());
     if (!is_header) {
@@ -192,7 +199,7 @@ parse_config(std::string_view toml_text, std::string_view file, const ReadFile& 
         draft = std::move(*next);
     }
     const bool has_rollout_key = !draft.config.rollout_key.empty();
-    if (auto problem = problem_in(draft.stages, *entries, has_rollout_key)) {
+    if (auto problem = problem_in(draft.stages, draft.policy.stage, *entries, has_rollout_key)) {
         return tl::unexpected{error_of(
             file, Fault{problem->entry.place, std::move(problem->message)}, problem->entry.key())};
     }

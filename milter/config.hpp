@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,8 @@ struct Config {
     } dkim;
 
     store::StoreSettings store;
+    // How long what follows a soft refusal is watched for; empty: nothing is.
+    std::optional<std::chrono::milliseconds> fallback_window;
     policy::Policy policy;
     std::string rollout_key; // places senders for `percent`; empty: no stage has one
     std::chrono::milliseconds deadline{20'000}; // for the evidence, from the end of the message

@@ -1,5 +1,6 @@
 #include "milter/config_values.hpp"
 
+#include "milter/since.hpp"
 #include "milter/toml_values.hpp"
 #include "policy/reply.hpp"
 #include "policy/words.hpp"
@@ -91,6 +92,18 @@ OrFault<std::uint32_t> read_file_mode(const TomlScalar& value) {
     });
 }
 
+OrFault<std::chrono::milliseconds> read_length(const TomlScalar& value, std::chrono::days most) {
+    const std::string allowed = R"(a number and a unit, such as "12h", "5d" or "2w", from 1h to )" +
+                                std::to_string(most.count()) + 'd';
+    return read_string(value, allowed)
+        .and_then([&](const std::string& text) -> OrFault<std::chrono::milliseconds> {
+            const auto length = parse_length(text);
+            const bool is_allowed = length && *length >= std::chrono::hours{1} && *length <= most;
+            return is_allowed ? OrFault<std::chrono::milliseconds>{*length}
+                              : wrong_text(value, allowed);
+        });
+}
+
 OrFault<std::string> read_authserv_id(const TomlScalar& value) {
     static const std::string allowed =
         R"(a name without spaces, quotes or any of ()<>@,;:\/[]?=, such as "mx.example.org")";
@@ -156,6 +169,14 @@ OrFault<SenderDomain> read_sender_domain(const TomlScalar& value) {
                      std::to_array<policy::Word<SenderDomain>>({
                          {SenderDomain::reachable, "reachable"},
                          {SenderDomain::any, "any"},
+                     }));
+}
+
+OrFault<policy::AfterGrace> read_after_grace(const TomlScalar& value) {
+    return read_word(value,
+                     std::to_array<policy::Word<policy::AfterGrace>>({
+                         {policy::AfterGrace::enforce, "enforce"},
+                         {policy::AfterGrace::tag, "tag"},
                      }));
 }
 

@@ -12,6 +12,7 @@
 #include "milter/setup.hpp"
 #include "milter/since.hpp"
 #include "milter/standard_output.hpp"
+#include "milter/store/open_store.hpp"
 #include "policy/replay.hpp"
 
 #include <fmt/format.h>
@@ -55,6 +56,22 @@ policy::Report report_as_it_is(const Config& config, const ReportScope& scope) {
         });
 }
 
+// Of the journal's own configuration: a candidate changes nothing about what has happened.
+std::optional<policy::FallbackReport> fallback_report(const Config& config,
+                                                      const ReportScope& scope) {
+    if (!config.fallback_window) {
+        return std::nullopt;
+    }
+    policy::FallbackReportMaker maker{scope.until, *config.fallback_window};
+    store::open_fallback_ledger(config.store, store::Access::read)
+        ->read(scope.since, [&](const store::FallbackEntry& entry) {
+            if (scope.stage.empty() || entry.refusal.stage == scope.stage) {
+                maker.add(entry.refusal);
+            }
+        });
+    return maker.report();
+}
+
 policy::Report report_by(const Config& candidate, const Config& config, const ReportScope& scope) {
     const auto store = open_journal_store(config.store);
     const auto policy = for_journal(candidate.policy, config.store);
@@ -95,14 +112,18 @@ int report(const ReportOptions& options) {
                             .candidate = options.candidate,
                             .limit = options.limit};
     if (options.candidate.empty()) {
-        print(report_as_it_is(*config, scope), scope, options);
+        auto report = report_as_it_is(*config, scope);
+        report.fallback = fallback_report(*config, scope);
+        print(report, scope, options);
         return EX_OK;
     }
     const auto candidate = load_or_tell(options.candidate);
     if (!candidate) {
         return EX_CONFIG;
     }
-    print(report_by(*candidate, *config, scope), scope, options);
+    auto report = report_by(*candidate, *config, scope);
+    report.fallback = fallback_report(*config, scope);
+    print(report, scope, options);
     return EX_OK;
 }
 

@@ -125,6 +125,48 @@ Json json_of(const policy::DayRow& row) {
     return json;
 }
 
+Json json_of(const policy::Delays& delays) {
+    return {{"messages", delays.count},
+            {"median_ms", delays.median.count()},
+            {"longest_ms", delays.longest.count()}};
+}
+
+Json json_of(const policy::FallbackCounts& counts) {
+    return {{"messages", counts.messages},
+            {"attempts", counts.attempts},
+            {"ipv4", json_of(counts.ipv4)},
+            {"mended", json_of(counts.mended)},
+            {"let_through", json_of(counts.let_through)},
+            {"refused", json_of(counts.refused)},
+            {"not_seen", counts.not_seen},
+            {"open", counts.open}};
+}
+
+// Of stages, or of sender domains.
+Json json_of(const std::vector<policy::FallbackRow>& rows,
+             const char* what,
+             std::optional<std::size_t> limit) {
+    Json json = Json::array();
+    for (const auto& row : rows) {
+        if (json.size() == limit.value_or(rows.size())) {
+            break;
+        }
+        json.push_back({{what, policy::printable(row.name)}});
+        json.back().update(json_of(row.counts));
+    }
+    return json;
+}
+
+Json json_of(const std::optional<policy::FallbackReport>& fallback, const ReportScope& scope) {
+    if (!fallback) {
+        return nullptr;
+    }
+    return {{"window_ms", fallback->window.count()},
+            {"total", json_of(fallback->total)},
+            {"stages", json_of(fallback->stages, "stage", std::nullopt)},
+            {"sender_domains", json_of(fallback->sender_domains, "domain", scope.limit)}};
+}
+
 Json total_of(const policy::Report& report) {
     Json json = numbers_of(report.total);
     json["sender_domains"] = report.all_sender_domains;
@@ -185,6 +227,7 @@ void write_json(const policy::Report& report, const ReportScope& scope, const Wr
     object.add_rows("sender_domains", report.sender_domains, scope.limit);
     object.add_rows("client_networks", report.client_networks, scope.limit);
     object.add_rows("days", report.days, std::nullopt);
+    object.add("fallback", json_of(report.fallback, scope));
     object.end();
 }
 

@@ -1,6 +1,7 @@
 #include "milter/report_text.hpp"
 
 #include "milter/page.hpp"
+#include "milter/report_fallback.hpp"
 #include "milter/report_senders.hpp"
 #include "milter/report_stages.hpp"
 #include "milter/report_words.hpp"
@@ -223,6 +224,7 @@ report_text(const policy::Report& report, const ReportScope& scope, const Termin
     add_letters(page, report, limit);
     add_networks(page, report, limit);
     add_temporary_errors(page, report, limit);
+    add_fallback(page, report, limit);
     add_days(page, report, scope);
     return page.text();
 }

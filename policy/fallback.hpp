@@ -4,6 +4,7 @@
 #include "policy/address.hpp"
 #include "policy/evidence.hpp"
 #include "policy/rules.hpp"
+#include "policy/verdict.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -32,17 +33,26 @@ struct Recovery {
 
 // One message to one recipient.
 struct SoftRefusal {
-    Time first;
+    Time first{};
     std::uint64_t attempts = 1; // refused so far
     Reason reason = Reason::closed;
-    std::string stage;
-    std::string mail_from;        // "" is the null path
-    std::string mail_from_domain; // as A-labels in lower case
-    std::string recipient;
-    Address network; // the first address of the client's /64
+    std::string stage{};
+    std::string mail_from{};        // "" is the null path
+    std::string mail_from_domain{}; // as A-labels in lower case
+    std::string recipient{};
+    Address network{}; // the first address of the client's /64
     std::optional<Recovery> recovery{};
 
     friend bool operator==(const SoftRefusal&, const SoftRefusal&) = default;
 };
+
+// What `verdict` refuses softly, a test aside, as it is remembered: without the addresses of the
+// recipients. Empty where it does not. Where the answer is a permanent code, as in mx6, the sender
+// is asked to come over IPv4 all the same.
+std::optional<SoftRefusal> soft_refusal(const Evidence& evidence, const Verdict& verdict, Time now);
+
+// What a message that has reached its end is to its own earlier refusal. Empty where that stands
+// open: it is put off once more, or comes from our own hosts or users.
+std::optional<RecoveryKind> recovery_by(const Verdict& verdict);
 
 } // namespace policy

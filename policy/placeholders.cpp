@@ -1,6 +1,7 @@
 #include "policy/placeholders.hpp"
 
 #include "policy/ascii.hpp"
+#include "policy/grace.hpp"
 #include "policy/mailbox.hpp"
 #include "policy/printable.hpp"
 #include "policy/spf_identity.hpp"
@@ -104,6 +105,10 @@ std::string reason(const Scene& scene) {
     return std::string{scene.verdict.reason ? to_string(*scene.verdict.reason) : "none"};
 }
 
+std::string refused_from(const Scene& scene) {
+    return scene.refused_from ? date_told(*scene.refused_from) : "";
+}
+
 struct Placeholder {
     std::string_view name;
     std::string (*value)(const Scene& scene);
@@ -127,6 +132,7 @@ constexpr auto placeholders = std::to_array<Placeholder>({
     {"help_url", [](const Scene& scene) { return std::string{scene.context.help_url}; }},
     {"authserv_id", [](const Scene& scene) { return std::string{scene.context.authserv_id}; }},
     {"reason", reason},
+    {date_placeholder, refused_from},
     {"stage", [](const Scene& scene) { return scene.verdict.stage; }},
 });
 
@@ -174,16 +180,6 @@ std::size_t longest_value(std::string_view name) {
     return name == "case" ? 12 : first_line_limit + 3;
 }
 
-bool has_placeholder(std::string_view line, std::string_view name) {
-    while (!line.empty()) {
-        const Piece piece = take_piece(line);
-        if (piece.kind == Piece::Kind::placeholder && piece.text == name) {
-            return true;
-        }
-    }
-    return false;
-}
-
 std::optional<std::string> fault_in_line(std::string_view line) {
     if (line.size() > max_text_octets) {
         return "a line has more than " + std::to_string(max_text_octets) + " characters";
@@ -228,6 +224,16 @@ std::string expand(std::string_view text, const Scene& scene, std::size_t limit)
     return expanded;
 }
 
+bool has_placeholder(std::string_view text, std::string_view name) {
+    while (!text.empty()) {
+        const Piece piece = take_piece(text);
+        if (piece.kind == Piece::Kind::placeholder && piece.text == name) {
+            return true;
+        }
+    }
+    return false;
+}
+
 std::optional<std::string> fault_in(const std::vector<std::string>& text) {
     if (text.empty()) {
         return "a reply needs at least one line";
@@ -245,6 +251,10 @@ std::optional<std::string> fault_in(const std::vector<std::string>& text) {
             return "the first line must have {" + std::string{needed} +
                    "}, because senders often see no other";
         }
+    }
+    if (has_placeholder(text.front(), date_placeholder)) {
+        return "the first line cannot have {" + std::string{date_placeholder} +
+               "}, because it is told where there is no date, too";
     }
     if (longest_filled_in(text.front()) > longest_first_line) {
         return "the first line may grow longer than " + std::to_string(longest_first_line) +

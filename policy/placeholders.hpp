@@ -4,6 +4,7 @@
 #include "policy/reply.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,7 +15,13 @@ struct Scene {
     const Verdict& verdict;
     const Evidence& evidence;
     const ReplyContext& context;
+    std::optional<Time> refused_from{}; // empty: no date has been set
 };
+
+// The only placeholder that may have nothing to stand for: lines with it are left out then.
+inline constexpr std::string_view date_placeholder = "refused_from";
+
+bool has_placeholder(std::string_view text, std::string_view name);
 
 // What a placeholder may put into the first line, which is not wrapped: senders' logs and bounces
 // often show it alone. And into the lines after it.

@@ -43,7 +43,8 @@ std::string to_string(const Reply& reply);
 // What is wrong with a template's text, for whoever reads a configuration; empty where nothing is.
 // The first line must name {client} and {case}; only printable ASCII and known placeholders stand
 // anywhere: client case helo mail_from mail_from_domain recipient_domain iprev names ptr_name spf
-// spf_domain spf_explanation dkim help_url authserv_id reason stage. A brace is written {{ or }}.
+// spf_domain spf_explanation dkim help_url authserv_id reason stage, and after the first line
+// refused_from. A brace is written {{ or }}.
 std::optional<std::string> fault_in(const std::vector<std::string>& text);
 
 } // namespace policy

@@ -110,6 +110,12 @@ class Postfix:
         if ended.returncode != 0:
             raise AssertionError(f"sendmail: {ended.stdout.decode()}\n{self.log()}")
 
+    def flush(self) -> None:
+        """Has it try all that is deferred."""
+        ended = self.network.run(["/usr/sbin/postqueue", "-c", str(self.configuration), "-f"])
+        if ended.returncode != 0:
+            raise AssertionError(f"postqueue: {ended.stdout.decode()}\n{self.log()}")
+
     def delivered(self, token: str, timeout: float = 10) -> email.message.EmailMessage:
         """The message that holds `token`, for instance its Message-ID; waits until it has come."""
         return self.mailbox.delivered(token, timeout)

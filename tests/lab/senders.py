@@ -49,6 +49,18 @@ class SendingPostfix:
 
     def send(self, message: Message, recipient: str) -> QueueRun:
         self._postfix.submit_locally(message.content, self.client.mail_from, recipient)
+        return self._first_run_of(message)
+
+    def try_again(self, message: Message, status: str) -> None:
+        """What is deferred is tried now; returns when the last try of this message has come to `status`."""
+        self._postfix.flush()
+        deadline = time.monotonic() + 20
+        while re.findall(r" status=(\w+)", log := self._log_of(message))[-1] != status:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{message.message_id} is not {status}.\n{log}")
+            time.sleep(0.02)
+
+    def _first_run_of(self, message: Message) -> QueueRun:
         deadline = time.monotonic() + 20
         while not (found := re.search(r" status=(\w+)", log := self._log_of(message))):
             if time.monotonic() > deadline:

@@ -70,6 +70,7 @@ inline std::map<int, store::FallbackEntry> entries_in(store::FallbackLedger& led
 inline std::vector<std::pair<int, bool>>
 numbers_of(const std::vector<store::FallbackChange>& changes) {
     std::vector<std::pair<int, bool>> numbers;
+    numbers.reserve(changes.size());
     for (const auto& change : changes) {
         numbers.emplace_back(change.fingerprint[2], change.is_open);
     }

@@ -87,8 +87,9 @@ inline void check_grace_at_once(const OpenGraceLedger& open) {
     std::vector<std::vector<std::uint64_t>> seen(hosts);
     {
         std::vector<std::jthread> threads;
+        threads.reserve(hosts);
         for (auto& numbers : seen) {
-            threads.emplace_back([&open, &numbers, ledger = std::shared_ptr{open({})}] {
+            threads.emplace_back([&numbers, ledger = std::shared_ptr{open({})}] {
                 for (int i = 0; i < of_each; ++i) {
                     numbers.push_back(
                         ledger->count(grace_key("example.org"), noon, grace_period)->attempts);

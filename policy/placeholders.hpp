@@ -4,6 +4,7 @@
 #include "policy/reply.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,5 +25,12 @@ inline constexpr std::size_t other_lines_limit = 300;
 // `text` with its placeholders filled in, each with at most `limit` octets of printable ASCII.
 // `text` is one that fault_in() finds nothing wrong with.
 std::string expand(std::string_view text, const Scene& scene, std::size_t limit);
+
+// The help address with what it may hold of a case, {client}, {reason} and {case}, filled in; empty
+// where there is none. It is one in which fault_in_address() finds nothing wrong.
+std::string help_address(const Scene& scene);
+
+// Which placeholder `url` must not have, or which brace stands alone; empty where nothing is wrong.
+std::optional<std::string> fault_in_address(std::string_view url);
 
 } // namespace policy

@@ -2,6 +2,7 @@
 
 #include "policy/decide.hpp"
 #include "policy/fault.hpp"
+#include "policy/placeholders.hpp"
 #include "policy/reply_writer.hpp"
 #include "policy/sender_kind.hpp"
 #include "policy/stage_choice.hpp"
@@ -115,7 +116,7 @@ Reply probe_reply(const Verdict& verdict,
         }
     }
     if (!context.help_url.empty()) {
-        writer.add("See " + std::string{context.help_url});
+        writer.add("See " + help_address({verdict, evidence, context}));
     }
     writer.add_diagnostics(evidence, context.authserv_id);
     return writer.reply();

@@ -12,13 +12,13 @@ namespace policy {
 
 namespace {
 
-std::string help_line(const ReplyContext& context) {
-    return context.help_url.empty() ? "" : "See " + std::string{context.help_url};
+std::string help_line(const Scene& scene) {
+    return scene.context.help_url.empty() ? "" : "See " + help_address(scene);
 }
 
 // The text after the first line, as far as it leaves room for the help address.
 void add_text(ReplyWriter& writer, const ReplyTemplate& row, const Scene& scene) {
-    const std::string help = help_line(scene.context);
+    const std::string help = help_line(scene);
     for (std::size_t i = 1; i < row.text.size(); ++i) {
         const std::string text = expand(row.text[i], scene, other_lines_limit);
         if (text.empty() && !row.text[i].empty()) {

@@ -32,6 +32,8 @@ struct Config {
         std::uint64_t cached_keys = 1'000; // RSA keys, decoded; 0: none is kept
     } dkim;
 
+    std::string letter_template; // in which nothing is wrong; empty: ours
+
     store::StoreSettings store;
     policy::Policy policy;
     std::string rollout_key; // places senders for `percent`; empty: no stage has one

@@ -200,6 +200,30 @@ Command add_report(CLI::App& app) {
     return {command, [options] { return milter::report(*options); }};
 }
 
+Command add_letter(CLI::App& app) {
+    auto* const command =
+        app.add_subcommand("letter", "Write to a domain's postmaster what falls short, and why");
+    const auto options = std::make_shared<milter::LetterOptions>();
+    add_config(*command, options->config_file);
+    add_since(*command, options->since);
+    add_read(*command, "--by", options->by, milter::read_day, "Until when to mend it: 2026-12-01")
+        ->type_name("DATE");
+    command->add_option("--template", options->template_file, "Of the letter, instead of ours")
+        ->type_name("FILE");
+    auto* const domain =
+        add_read(*command, "DOMAIN", options->domain, milter::read_domain_name, "Whose postmaster")
+            ->type_name("");
+    auto* const print =
+        command->add_flag("--print-template", options->prints_template, "Print ours, to change it");
+    domain->excludes(print);
+    command->callback([domain, print] {
+        if (domain->empty() && print->empty()) {
+            throw CLI::RequiredError{"DOMAIN"};
+        }
+    });
+    return {command, [options] { return milter::write_letter(*options); }};
+}
+
 // Parses the command line and does what it says.
 int run_command(int argc, char** argv) {
     CLI::App app{"Holds mail that arrives over IPv6 to reverse DNS and SPF or DKIM"};
@@ -211,7 +235,8 @@ int run_command(int argc, char** argv) {
                                         add_explain(app),
                                         add_log(app),
                                         add_report(app),
-                                        add_forget(app)};
+                                        add_forget(app),
+                                        add_letter(app)};
 
     try {
         app.parse(argc, argv);

@@ -141,6 +141,15 @@ OrRefusal<Subject> read_subject(const std::string& text) {
     return is_address ? Subject{MailAddress{local_part, domain}} : Subject{DomainName{domain}};
 }
 
+OrRefusal<std::string> read_domain_name(const std::string& text) {
+    const auto subject = read_subject(text);
+    if (subject && std::holds_alternative<DomainName>(*subject)) {
+        return std::get<DomainName>(*subject).name;
+    }
+    return tl::unexpected{"must be a domain such as example.org, not \"" +
+                          policy::printable(text, 60) + '"'};
+}
+
 store::Store::Predicate names(const Subject& subject, const store::LocalParts& local_parts) {
     return std::visit([&](const auto& kind) { return names(kind, local_parts); }, subject);
 }

@@ -84,4 +84,11 @@ struct LetterOptions {
 
 int write_letter(const LetterOptions& options);
 
+struct HelpPageOptions {
+    std::string config_file;       // empty: the default one
+    std::string output_file = "-"; // "-": standard output
+};
+
+int write_help_page(const HelpPageOptions& options);
+
 } // namespace milter

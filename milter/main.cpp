@@ -224,6 +224,16 @@ Command add_letter(CLI::App& app) {
     return {command, [options] { return milter::write_letter(*options); }};
 }
 
+Command add_help_page(CLI::App& app) {
+    auto* const command =
+        app.add_subcommand("help-page", "Write the page that help_url leads senders to");
+    const auto options = std::make_shared<milter::HelpPageOptions>();
+    add_config(*command, options->config_file);
+    command->add_option("--output", options->output_file, "Instead of standard output")
+        ->type_name("FILE");
+    return {command, [options] { return milter::write_help_page(*options); }};
+}
+
 // Parses the command line and does what it says.
 int run_command(int argc, char** argv) {
     CLI::App app{"Holds mail that arrives over IPv6 to reverse DNS and SPF or DKIM"};
@@ -236,7 +246,8 @@ int run_command(int argc, char** argv) {
                                         add_log(app),
                                         add_report(app),
                                         add_forget(app),
-                                        add_letter(app)};
+                                        add_letter(app),
+                                        add_help_page(app)};
 
     try {
         app.parse(argc, argv);

@@ -69,6 +69,7 @@ struct ReportOptions {
     std::string stage;                 // that applied; empty: all
     std::optional<std::size_t> limit;  // of the rows of a table
     bool as_json = false;
+    std::string html_file; // where a page goes instead, "-" for standard output; empty: nowhere
 };
 
 int report(const ReportOptions& options);

@@ -193,10 +193,14 @@ Command add_report(CLI::App& app) {
         ->type_name("FILE");
     add_since(*command, options->since);
     command->add_option("--stage", options->stage, "That applied")->type_name("NAME");
-    command->add_option("--limit", options->limit, "Rows of a table: 10, and all in JSON")
+    command
+        ->add_option("--limit", options->limit, "Rows of a table: 10, 25 in HTML, and all in JSON")
         ->check(CLI::Range(1, 1'000'000))
         ->type_name("N");
-    command->add_flag("--json", options->as_json, "Print JSON");
+    auto* const json = command->add_flag("--json", options->as_json, "Print JSON");
+    command->add_option("--html", options->html_file, "Write a page for a browser, - for output")
+        ->type_name("FILE")
+        ->excludes(json);
     return {command, [options] { return milter::report(*options); }};
 }
 

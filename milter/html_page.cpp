@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 
@@ -34,30 +35,21 @@ public:
     }
 };
 
-data data_of(const Json& json);
-
-data object_of(const Json& json) {
-    data object{data::type::object};
-    for (const auto& [name, value] : json.items()) {
-        object.set(name, data_of(value));
-    }
-    return object;
-}
-
-data list_of(const Json& json) {
-    data list{data::type::list};
-    for (const auto& value : json) {
-        list.push_back(data_of(value));
-    }
-    return list;
-}
-
-data data_of(const Json& json) {
+// Calls itself, as deep as the values of ours are nested.
+data data_of(const Json& json) { // NOLINT(misc-no-recursion)
     if (json.is_object()) {
-        return object_of(json);
+        data object{data::type::object};
+        for (const auto& [name, value] : json.items()) {
+            object.set(name, data_of(value));
+        }
+        return object;
     }
     if (json.is_array()) {
-        return list_of(json);
+        data list{data::type::list};
+        for (const auto& value : json) {
+            list.push_back(data_of(value));
+        }
+        return list;
     }
     if (json.is_string()) {
         return json.get<std::string>();
@@ -78,7 +70,7 @@ std::string source_of(std::string_view text) {
     if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
         throw std::runtime_error{"EVP_Digest: no SHA-256 in this OpenSSL"};
     }
-    std::array<unsigned char, 2 * EVP_MAX_MD_SIZE> base64{};
+    std::array<unsigned char, std::size_t{2} * EVP_MAX_MD_SIZE> base64{};
     const int length = EVP_EncodeBlock(base64.data(), digest.data(), static_cast<int>(size));
     return "'sha256-" + std::string{base64.begin(), base64.begin() + length} + '\'';
 }
@@ -94,7 +86,7 @@ std::string security_policy(std::string_view style, std::string_view script) {
 std::string html_page(const PageParts& parts, const Json& values) {
     const std::string style = std::string{pages::page_css} + std::string{parts.style};
     mustache page{std::string{parts.html}};
-    data all = object_of(values);
+    data all = data_of(values);
     all.set("csp", security_policy(style, parts.script));
     all.set("style", style);
     all.set("script", std::string{parts.script});

@@ -1,6 +1,7 @@
 #include "milter/config.hpp"
 
 #include "milter/config_addresses.hpp"
+#include "milter/config_letter.hpp"
 #include "milter/config_reply.hpp"
 #include "milter/config_setting.hpp"
 #include "milter/config_stage.hpp"
@@ -62,6 +63,7 @@ constexpr auto settings = std::to_array<Setting<Draft>>({
      set_in<read_mixed_recipients, &Config::policy, &Policy::mixed_recipients>},
     {"policy.deadline_ms",
      set<read_milliseconds<1'000, 240'000>, &Draft::config, &Config::deadline>},
+    {"letter.template", set<read_letter_template, &Draft::config, &Config::letter_template>},
     {"rollout.key", set<read_rollout_key, &Draft::config, &Config::rollout_key>},
     {"probe.recipients", set_in<read_full_addresses, &Config::policy, &Policy::probe_recipients>},
     {"store.url", set_in<read_store_url, &Config::store, &StoreSettings::url>},

@@ -33,6 +33,8 @@ struct Config {
         std::uint64_t cached_keys = 1'000; // RSA keys, decoded; 0: none is kept
     } dkim;
 
+    std::string letter_template; // in which nothing is wrong; empty: ours
+
     store::StoreSettings store;
     // How long what follows a soft refusal is watched for; empty: nothing is.
     std::optional<std::chrono::milliseconds> fallback_window;

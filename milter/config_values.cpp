@@ -2,6 +2,7 @@
 
 #include "milter/since.hpp"
 #include "milter/toml_values.hpp"
+#include "policy/placeholders.hpp"
 #include "policy/reply.hpp"
 #include "policy/words.hpp"
 
@@ -9,6 +10,7 @@
 #include <array>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 namespace milter {
 
@@ -51,13 +53,16 @@ std::array<policy::Word<Enum>, size> word_values(const std::array<Enum, size>& v
     return table;
 }
 
-// The characters of RFC 3986, and so neither a space nor what printing would have to escape.
+// The characters of RFC 3986 and the braces of placeholders, and so neither a space nor what
+// printing would have to escape.
 bool is_url(std::string_view text) {
     const auto host = text.starts_with("https://")  ? text.substr(8)
                       : text.starts_with("http://") ? text.substr(7)
                                                     : std::string_view{};
-    return !host.empty() && host.front() != '/' && text.size() <= longest_url &&
-           is_all_of(text, std::string{letters} + std::string{digits} + "-._~:/?#[]@!$&'()*+,;=%");
+    const bool has_host = host.find_first_of("/{") != 0;
+    return !host.empty() && has_host && text.size() <= longest_url &&
+           is_all_of(text,
+                     std::string{letters} + std::string{digits} + "-._~:/?#[]@!$&'()*+,;=%{}");
 }
 
 OrFault<policy::ReplyCode> read_code(const TomlScalar& value) {
@@ -119,8 +124,14 @@ OrFault<std::string> read_url(const TomlScalar& value) {
     static const std::string allowed = "a URL that begins with http:// or https://, at most " +
                                        std::to_string(longest_url) +
                                        " characters of those RFC 3986 allows";
-    return read_string(value, allowed).and_then([&](const std::string& text) {
-        return is_url(text) ? OrFault<std::string>{text} : wrong_text(value, allowed);
+    return read_string(value, allowed).and_then([&](std::string text) -> OrFault<std::string> {
+        if (!is_url(text)) {
+            return wrong_text(value, allowed);
+        }
+        if (auto fault = policy::fault_in_address(text)) {
+            return fault_at(value, *std::move(fault));
+        }
+        return text;
     });
 }
 

@@ -4,8 +4,10 @@
 
 #include "milter/commands.hpp"
 #include "milter/journal.hpp"
+#include "milter/output_file.hpp"
 #include "milter/progress.hpp"
 #include "milter/read_report.hpp"
+#include "milter/report_html.hpp"
 #include "milter/report_json.hpp"
 #include "milter/report_text.hpp"
 #include "milter/rollout.hpp"
@@ -89,13 +91,18 @@ policy::Report report_by(const Config& candidate, const Config& config, const Re
         });
 }
 
-void print(const policy::Report& report, const ReportScope& scope, const ReportOptions& options) {
+// Returns the exit status.
+int give(const policy::Report& report, const ReportScope& scope, const ReportOptions& options) {
+    if (!options.html_file.empty()) {
+        return write_or_tell(options.html_file, report_html(report, scope));
+    }
     if (options.as_json) {
         write_json(report, scope, [](std::string_view text) { fmt::print("{}", text); });
     } else {
         fmt::print("{}", report_text(report, scope, terminal_at(STDOUT_FILENO)));
     }
     flush_standard_output();
+    return EX_OK;
 }
 
 } // namespace
@@ -114,8 +121,7 @@ int report(const ReportOptions& options) {
     if (options.candidate.empty()) {
         auto report = report_as_it_is(*config, scope);
         report.fallback = fallback_report(*config, scope);
-        print(report, scope, options);
-        return EX_OK;
+        return give(report, scope, options);
     }
     const auto candidate = load_or_tell(options.candidate);
     if (!candidate) {
@@ -123,8 +129,7 @@ int report(const ReportOptions& options) {
     }
     auto report = report_by(*candidate, *config, scope);
     report.fallback = fallback_report(*config, scope);
-    print(report, scope, options);
-    return EX_OK;
+    return give(report, scope, options);
 }
 
 } // namespace milter

@@ -183,6 +183,15 @@ store::FallbackLedger::Predicate names_fallback(const Subject& subject,
     };
 }
 
+OrRefusal<std::string> read_domain_name(const std::string& text) {
+    const auto subject = read_subject(text);
+    if (subject && std::holds_alternative<DomainName>(*subject)) {
+        return std::get<DomainName>(*subject).name;
+    }
+    return tl::unexpected{"must be a domain such as example.org, not \"" +
+                          policy::printable(text, 60) + '"'};
+}
+
 store::Store::Predicate names(const Subject& subject, const store::LocalParts& local_parts) {
     return std::visit([&](const auto& kind) { return names(kind, local_parts); }, subject);
 }

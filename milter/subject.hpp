@@ -28,6 +28,9 @@ using Subject = std::variant<policy::Prefix, MailAddress, DomainName>;
 // "user@example.org", "2001:db8::5", "2001:db8::/32" or "example.org".
 OrRefusal<Subject> read_subject(const std::string& text);
 
+// "example.org", as A-labels in lower case.
+OrRefusal<std::string> read_domain_name(const std::string& text);
+
 // Whether an entry names the subject. A network: as its client. A mail address: as MAIL FROM, as a
 // recipient or as i= of a signature, hashed or in full. A domain: it or a name below it stands
 // anywhere in what is known of the message, so that nothing of it is left where all of these go.

@@ -32,4 +32,11 @@ inline constexpr std::size_t other_lines_limit = 300;
 // `text` is one that fault_in() finds nothing wrong with.
 std::string expand(std::string_view text, const Scene& scene, std::size_t limit);
 
+// The help address with what it may hold of a case, {client}, {reason} and {case}, filled in; empty
+// where there is none. It is one in which fault_in_address() finds nothing wrong.
+std::string help_address(const Scene& scene);
+
+// Which placeholder `url` must not have, or which brace stands alone; empty where nothing is wrong.
+std::optional<std::string> fault_in_address(std::string_view url);
+
 } // namespace policy

@@ -14,8 +14,8 @@ namespace policy {
 
 namespace {
 
-std::string help_line(const ReplyContext& context) {
-    return context.help_url.empty() ? "" : "See " + std::string{context.help_url};
+std::string help_line(const Scene& scene) {
+    return scene.context.help_url.empty() ? "" : "See " + help_address(scene);
 }
 
 // Where the text does not say it in words of its own.
@@ -28,7 +28,7 @@ bool tells_date(const std::string& line) {
 
 // The text after the first line, as far as it leaves room for the help address.
 void add_text(ReplyWriter& writer, const ReplyTemplate& row, const Scene& scene) {
-    const std::string help = help_line(scene.context);
+    const std::string help = help_line(scene);
     if (scene.refused_from && std::ranges::none_of(row.text, tells_date)) {
         writer.add(expand(date_line, scene, other_lines_limit), help);
     }

@@ -23,7 +23,7 @@ struct Reply {
 struct ReplyContext {
     std::string_view case_id;
     std::string_view authserv_id;
-    std::string_view help_url; // empty: none
+    std::string_view help_url; // may hold placeholders: help_address(); empty: none
 };
 
 // The code that a verdict with a reason answers with, or would, in its stage and mode.

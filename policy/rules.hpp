@@ -161,7 +161,7 @@ struct Stage {
     ClosedAt closed_at = ClosedAt::rcpt;
     Requirements requirements;
     ReplyTable replies = replies_of(Profile::rfc7372);
-    std::string help_url;         // empty: none is told
+    std::string help_url;         // may hold placeholders: help_address(); empty: none is told
     std::optional<Grace> grace{}; // of a soft stage; empty: it stays soft
 };
 

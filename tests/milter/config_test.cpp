@@ -15,6 +15,9 @@ tl::expected<std::string, std::string> content_of_any(const std::string& file, s
     if (file.ends_with(".key")) {
         return "0123456789abcdef\n";
     }
+    if (file.ends_with("letter.txt")) {
+        return "To: postmaster@{domain}\n\n{findings}\n";
+    }
     return file.find("networks") != std::string::npos ? "2001:db8:8::/48\n" : ".example.net\n";
 }
 
@@ -266,7 +269,7 @@ TEST_CASE("config: what is no setting is refused, with what was meant") {
         {"no such section",
          "[colours]\n",
          ":1:2: colours: ",
-         "dns, dkim, exempt, policy, rollout, probe, store, fallback, stage or reply"},
+         "dns, dkim, exempt, policy, letter, rollout, probe, store, fallback, stage or reply"},
         {"unprintable", "\"a\\u001b.\u00e9\" = 1", R"(:1:1: "a\x1b.\xc3\xa9": )", "no such"},
         {"dots in quotes", R"("dns.cache_mb" = 1)", R"(:1:1: "dns.cache_mb": )", "no such"},
         {"empty name", R"("" = 1)", R"(:1:1: "": )", "no such"},

@@ -288,7 +288,9 @@ TEST_CASE("config values: paths and keys") {
 
 TEST_CASE("config values: the help address is a URL that prints as it is") {
     check(read_url,
-          {"https://mail.example.org/ipv6?x=%20#why", "http://[2001:db8::1]/"},
+          {"https://mail.example.org/ipv6?x=%20#why",
+           "http://[2001:db8::1]/",
+           "https://example.org/?ip={client}&case={case}#{reason}"},
           {"",
            "https://",
            "https:///x",
@@ -298,7 +300,10 @@ TEST_CASE("config values: the help address is a URL that prints as it is") {
            "https://example.org/a b",
            "https://example.org/\u00e9",
            "https://example.org/\\",
-           "https://example.org/{case}",
+           "https://{client}/",
+           "https://example.org/{helo}",
+           "https://example.org/{case",
+           "https://example.org/}",
            "https://example.org/\n",
            "https://example.org/" + std::string(200, 'a')});
 }

@@ -59,6 +59,10 @@ TEST_CASE("what is refused softly is remembered, and nothing else") {
     for (const Mode mode : {Mode::observe, Mode::tag, Mode::enforce, Mode::closed}) {
         CHECK_FALSE(remembered(evidence, of_mode(mode)));
     }
+    auto in_doubt = evidence; // nothing falls short, as far as is known
+    in_doubt.spf_mail_from->result = SpfResult::temperror;
+    CHECK(verdict_on(in_doubt, of_mode(Mode::soft)).action == Action::tempfail);
+    CHECK_FALSE(remembered(in_doubt, of_mode(Mode::soft)));
     auto test = of_mode(Mode::soft);
     test.probe_recipients = tests::recipients({"someone@example.net"});
     CHECK_FALSE(remembered(evidence, test));

@@ -146,3 +146,16 @@ TEST_CASE("a report has every message in one line, and its delays") {
     CHECK(report.stages == std::vector<FallbackRow>{{"partners", report.total}});
     CHECK(FallbackReportMaker{report_time, a_minute}.report().total == FallbackCounts{});
 }
+
+TEST_CASE("domains without end are in the sums, and those with the most messages have a row") {
+    FallbackReportMaker maker{report_time, a_minute, 10};
+    for (int i = 0; i < 1'000; ++i) {
+        maker.add(refusal("partner.example", report_time));
+        maker.add(refusal("x" + std::to_string(i) + ".example", report_time));
+    }
+    const auto report = maker.report();
+    CHECK(report.total.messages == 2'000);
+    CHECK(report.sender_domains.size() <= 10);
+    CHECK(report.sender_domains.front().name == "partner.example");
+    CHECK(report.sender_domains.front().counts.messages == 1'000);
+}

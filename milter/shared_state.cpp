@@ -3,9 +3,11 @@
 #include "milter/rollout.hpp"
 #include "milter/since.hpp"
 #include "milter/store/open_store.hpp"
+#include "policy/fallback.hpp"
 #include "policy/journal.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <string>
 
 namespace milter {
@@ -40,7 +42,7 @@ std::string watch_counts(const store::WatchHealth& health) {
            " dropped=" + std::to_string(health.dropped);
 }
 
-void tell_watch(const store::WatchHealth& health, Log& log) {
+void tell_health_of_watch(const store::WatchHealth& health, Log& log) {
     if (health.trouble.empty() && !health.has_recovered) {
         log.write(LogLevel::warning, "event=fallback_dropped" + watch_counts(health));
         return;
@@ -79,7 +81,28 @@ std::unique_ptr<store::FallbackWatch> start_fallback_watch(const Config& config,
                 store::open_key(settings, store::Access::write)};
         },
         [config] { return watch_bounds(config); },
-        [&log](const store::WatchHealth& health) { tell_watch(health, log); });
+        [&log](const store::WatchHealth& health) { tell_health_of_watch(health, log); });
+}
+
+void tell_watch(store::FallbackWatch& watch,
+                const MessageIdentity& identity,
+                const policy::Evidence& evidence,
+                const policy::Verdict& verdict,
+                Log& log) noexcept {
+    try {
+        const std::string text = identity.text();
+        const store::WatchedMessage message{evidence.mail_from, evidence.recipients, text};
+        if (text.empty()) {
+            return; // it cannot be told from others
+        }
+        if (const auto refusal = policy::soft_refusal(evidence, verdict, now())) {
+            watch.refused(message, *refusal);
+        } else if (const auto kind = policy::recovery_by(verdict)) {
+            watch.arrived(message, {*kind, now()});
+        }
+    } catch (const std::exception& error) {
+        log.write(LogLevel::error, "event=fallback_failed" + policy::logfmt("error", error.what()));
+    }
 }
 
 void close_fallback_watch(store::FallbackWatch& watch, Log& log) {

@@ -6,7 +6,6 @@
 #include "policy/fallback.hpp"
 #include "policy/journal.hpp"
 
-#include <algorithm>
 #include <exception>
 #include <string>
 
@@ -50,12 +49,6 @@ void tell_health_of_watch(const store::WatchHealth& health, Log& log) {
     tell_change(log, "fallback", health.trouble, watch_counts(health));
 }
 
-store::FallbackWatch::Bounds watch_bounds(const Config& config) {
-    const auto window = config.fallback_window.value();
-    const auto keep = std::max<std::chrono::milliseconds>(window, config.store.keep);
-    return {now() - window, now() - keep};
-}
-
 } // namespace
 
 std::unique_ptr<store::GraceService> start_grace(const Config& config, Log& log) {
@@ -74,13 +67,14 @@ std::unique_ptr<store::FallbackWatch> start_fallback_watch(const Config& config,
     if (!store::is_on(config.store) || !config.fallback_window) {
         return nullptr;
     }
-    return std::make_unique<store::FallbackWatch>(
+    const store::FallbackTarget target{
+        [settings = config.store] { return store::open_key(settings, store::Access::write); },
         [settings = config.store] {
-            return store::FallbackTarget{
-                store::open_fallback_ledger(settings, store::Access::write),
-                store::open_key(settings, store::Access::write)};
-        },
-        [config] { return watch_bounds(config); },
+            return store::open_fallback_ledger(settings, store::Access::write);
+        }};
+    return std::make_unique<store::FallbackWatch>(
+        target,
+        [window = *config.fallback_window] { return now() - window; },
         [&log](const store::WatchHealth& health) { tell_health_of_watch(health, log); });
 }
 

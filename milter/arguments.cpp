@@ -6,6 +6,8 @@
 #include "policy/ascii.hpp"
 #include "policy/printable.hpp"
 
+#include <cstddef>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -35,6 +37,17 @@ OrRefusal<policy::Time> read_time_option(const std::string& text) {
     return must_be("a moment with its offset such as 2026-11-22T08:00:00+01:00 or "
                    "2026-11-22T07:00:00Z",
                    text);
+}
+
+OrRefusal<std::chrono::sys_days> read_day(const std::string& text) {
+    constexpr std::size_t length = 10; // of "2026-12-01"
+    const auto today = std::chrono::floor<std::chrono::days>(now());
+    const auto time = text.size() == length ? parse_since(text, now()) : std::nullopt;
+    const auto day = std::chrono::floor<std::chrono::days>(time.value_or(policy::Time{}));
+    if (!time || policy::Time{day} != *time || day < today) {
+        return must_be("a day such as 2026-12-01, and not a day gone by", text);
+    }
+    return day;
 }
 
 OrRefusal<policy::ListenerPattern> read_listener(const std::string& text) {

@@ -7,6 +7,7 @@
 
 #include <tl/expected.hpp>
 
+#include <chrono>
 #include <string>
 
 namespace milter {
@@ -14,8 +15,9 @@ namespace milter {
 template <typename Value>
 using OrRefusal = tl::expected<Value, std::string>;
 
-OrRefusal<policy::Time> read_since(const std::string& text);       // parse_since() as of now
-OrRefusal<policy::Time> read_time_option(const std::string& text); // parse_time()
+OrRefusal<policy::Time> read_since(const std::string& text);        // parse_since() as of now
+OrRefusal<policy::Time> read_time_option(const std::string& text);  // parse_time()
+OrRefusal<std::chrono::sys_days> read_day(const std::string& text); // not before today
 OrRefusal<policy::Reason> read_reason(const std::string& text);
 
 OrRefusal<policy::ListenerPattern> read_listener(const std::string& text);

@@ -8,6 +8,7 @@
 #include "policy/rules.hpp"
 #include "policy/selector.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -68,8 +69,27 @@ struct ReportOptions {
     std::string stage;                 // that applied; empty: all
     std::optional<std::size_t> limit;  // of the rows of a table
     bool as_json = false;
+    std::string html_file; // where a page goes instead, "-" for standard output; empty: nowhere
 };
 
 int report(const ReportOptions& options);
+
+struct LetterOptions {
+    std::string config_file;                 // empty: the default one
+    std::string domain;                      // as A-labels in lower case
+    std::optional<policy::Time> since;       // empty: of the last two weeks
+    std::optional<std::chrono::sys_days> by; // empty: when the stages begin, if they do
+    std::string template_file;               // empty: that of the configuration, or ours
+    bool prints_template = false;            // ours, and nothing else
+};
+
+int write_letter(const LetterOptions& options);
+
+struct HelpPageOptions {
+    std::string config_file;       // empty: the default one
+    std::string output_file = "-"; // "-": standard output
+};
+
+int write_help_page(const HelpPageOptions& options);
 
 } // namespace milter

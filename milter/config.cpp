@@ -1,6 +1,7 @@
 #include "milter/config.hpp"
 
 #include "milter/config_addresses.hpp"
+#include "milter/config_letter.hpp"
 #include "milter/config_reply.hpp"
 #include "milter/config_setting.hpp"
 #include "milter/config_stage.hpp"
@@ -62,6 +63,7 @@ constexpr auto settings = std::to_array<Setting<Draft>>({
      set_in<read_mixed_recipients, &Config::policy, &Policy::mixed_recipients>},
     {"policy.deadline_ms",
      set<read_milliseconds<1'000, 240'000>, &Draft::config, &Config::deadline>},
+    {"letter.template", set<read_letter_template, &Draft::config, &Config::letter_template>},
     {"rollout.key", set<read_rollout_key, &Draft::config, &Config::rollout_key>},
     {"probe.recipients", set_in<read_full_addresses, &Config::policy, &Policy::probe_recipients>},
     {"store.url", set_in<read_store_url, &Config::store, &StoreSettings::url>},
@@ -70,6 +72,9 @@ constexpr auto settings = std::to_array<Setting<Draft>>({
      set_in<read_count<1'000, 1'000'000'000>, &Config::store, &StoreSettings::max_entries>},
     {"store.addresses", set_in<read_addresses, &Config::store, &StoreSettings::addresses>},
     {"store.key", set_in<read_key_file, &Config::store, &StoreSettings::key_file>},
+    {"store.password_file", set_in<read_path, &Config::store, &StoreSettings::password_file>},
+    {"store.ca_file", set_in<read_path, &Config::store, &StoreSettings::ca_file>},
+    {"fallback.window", set<read_length_to<30>, &Draft::config, &Config::fallback_window>},
 });
 
 std::vector<std::string> keys_of_all() {
@@ -113,6 +118,12 @@ OrFault<Draft> with_setting(Draft draft, const TomlEntry& entry, const ReadFile&
                 draft.policy = std::move(policy);
                 return std::move(draft);
             });
+    }
+    if (entry.path.front() == "policy" && is_grace_table(entry)) {
+        return with_grace_table(std::move(draft.policy), entry).map([&](StageDraft policy) {
+            draft.policy = std::move(policy);
+            return std::move(draft);
+        });
     }
     const bool is_header = entry.path.size() == 1 && is_section(entry.path.front());
     if (!is_header) {
@@ -190,11 +201,15 @@ parse_config(std::string_view toml_text, std::string_view file, const ReadFile& 
         draft = std::move(*next);
     }
     const bool has_rollout_key = !draft.config.rollout_key.empty();
-    if (auto problem = problem_in(draft.stages, *entries, has_rollout_key)) {
+    if (auto problem = problem_in(draft.stages, draft.policy.stage, *entries, has_rollout_key)) {
         return tl::unexpected{error_of(
             file, Fault{problem->entry.place, std::move(problem->message)}, problem->entry.key())};
     }
     Config config = config_from(std::move(draft));
+    if (auto problem = problem_in(config.store, *entries)) {
+        return tl::unexpected{error_of(
+            file, Fault{problem->entry.place, std::move(problem->message)}, problem->entry.key())};
+    }
     const auto now =
         std::chrono::time_point_cast<Moment::duration>(std::chrono::system_clock::now());
     config.warnings = warnings_on(config, *entries, file, now);

@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +33,11 @@ struct Config {
         std::uint64_t cached_keys = 1'000; // RSA keys, decoded; 0: none is kept
     } dkim;
 
+    std::string letter_template; // in which nothing is wrong; empty: ours
+
     store::StoreSettings store;
+    // How long what follows a soft refusal is watched for; empty: nothing is.
+    std::optional<std::chrono::milliseconds> fallback_window;
     policy::Policy policy;
     std::string rollout_key; // places senders for `percent`; empty: no stage has one
     std::chrono::milliseconds deadline{20'000}; // for the evidence, from the end of the message

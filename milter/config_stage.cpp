@@ -1,6 +1,7 @@
 #include "milter/config_stage.hpp"
 
 #include "milter/config_selector.hpp"
+#include "milter/config_store_values.hpp"
 #include "milter/config_unknown.hpp"
 #include "milter/config_values.hpp"
 #include "milter/toml_values.hpp"
@@ -15,6 +16,8 @@ namespace milter {
 
 namespace {
 
+using policy::Grace;
+using policy::Mode;
 using policy::Requirements;
 using policy::Selector;
 using policy::Stage;
@@ -73,6 +76,17 @@ OrFault<StageDraft> require(StageDraft draft, const TomlValue& value, const Read
         std::move(draft), value, read_file);
 }
 
+// Whoever gives one of them wants grace, with what the others are by default.
+template <auto read, auto part>
+OrFault<StageDraft> grant(StageDraft draft, const TomlValue& value, const ReadFile&) {
+    return read(value).map([&](auto&& content) {
+        auto& grace = draft.stage.grace;
+        grace = grace.value_or(policy::Grace{});
+        (*grace).*part = content;
+        return std::move(draft);
+    });
+}
+
 template <auto read, auto part>
 OrFault<StageDraft> select(StageDraft draft, const TomlValue& value, const ReadFile& read_file) {
     return set<read, &StageDraft::stage, &Stage::selector, part>(
@@ -90,6 +104,9 @@ constexpr auto shared = std::to_array<Setting<StageDraft>>({
     {"policy.null_reverse_path", require<read_null_reverse_path, &Requirements::null_reverse_path>},
     {"policy.count_wide_spf", require<read_bool, &Requirements::count_wide_spf>},
     {"policy.help_url", set<read_url, &StageDraft::stage, &Stage::help_url>},
+    {"policy.grace.attempts", grant<read_count<1, 10'000>, &Grace::attempts>},
+    {"policy.grace.period", grant<read_length_to<60>, &Grace::period>},
+    {"policy.grace.then", grant<read_after_grace, &Grace::then>},
 });
 
 constexpr auto of_stage = std::to_array<Setting<StageDraft>>({
@@ -115,6 +132,15 @@ const Setting<StageDraft>* find(std::span<const Setting<StageDraft>> settings,
 
 // --- From entries to drafts ------------------------------------------------------------------
 
+// What follows the section: "mode", "grace.period".
+std::string setting_name_of(const TomlEntry& entry) {
+    std::string name = entry.path[1];
+    for (const auto& part : std::span{entry.path}.subspan(2)) {
+        name += '.' + part;
+    }
+    return name;
+}
+
 StageDraft begun(const StageScene& scene) {
     StageDraft draft = scene.policy;
     draft.stage.name.clear();
@@ -123,10 +149,13 @@ StageDraft begun(const StageScene& scene) {
 }
 
 OrFault<StageDraft> with_key(StageDraft draft, const TomlEntry& entry, const StageScene& scene) {
-    const auto& name = entry.path[1];
+    if (is_grace_table(entry)) {
+        return with_grace_table(std::move(draft), entry);
+    }
+    const auto name = setting_name_of(entry);
     const auto* const own = find(of_stage, name);
     const auto* const setting = own != nullptr ? own : find(shared, name);
-    if (setting == nullptr || (entry.path.size() > 2)) {
+    if (setting == nullptr) {
         return unknown_setting(entry, scene.keys);
     }
     return setting->set(std::move(draft), entry.value, scene.read_file).map([&](StageDraft next) {
@@ -204,7 +233,44 @@ trouble_with(const Stage& stage, std::span<const StageDraft> before, bool has_ro
     return std::nullopt;
 }
 
+constexpr const char* not_soft = "is only for the mode \"soft\", which puts mail off";
+
+bool is_grace_of(const TomlEntry& entry, std::string_view section, std::size_t number) {
+    return entry.path.size() > 1 && entry.path[0] == section && entry.path[1] == "grace" &&
+           entry.element.number == number;
+}
+
+// A stage that is not soft may inherit it from [policy], and has none; it may not have its own.
+std::optional<StageProblem> problem_with_grace(std::span<const StageDraft> stages,
+                                               const Stage& policy,
+                                               std::span<const TomlEntry> entries) {
+    const auto is_soft = [](const StageDraft& draft) { return draft.stage.mode == Mode::soft; };
+    for (const TomlEntry& entry : entries) {
+        for (std::size_t i = 0; i < stages.size(); ++i) {
+            if (is_grace_of(entry, "stage", i + 1) && !is_soft(stages[i])) {
+                return StageProblem{entry, not_soft};
+            }
+        }
+        const bool has_soft = policy.mode == Mode::soft || std::ranges::any_of(stages, is_soft);
+        if (is_grace_of(entry, "policy", 0) && !has_soft) {
+            return StageProblem{entry, not_soft};
+        }
+    }
+    return std::nullopt;
+}
+
 } // namespace
+
+bool is_grace_table(const TomlEntry& entry) {
+    return entry.path.size() == 2 && entry.path[1] == "grace";
+}
+
+OrFault<StageDraft> with_grace_table(StageDraft draft, const TomlEntry& entry) {
+    return read_table(entry).map([&] {
+        draft.stage.grace = draft.stage.grace.value_or(Grace{});
+        return std::move(draft);
+    });
+}
 
 std::span<const Setting<StageDraft>> shared_settings() {
     return shared;
@@ -235,6 +301,7 @@ with_stage_entry(Stages stages, const TomlEntry& entry, const StageScene& scene)
 }
 
 std::optional<StageProblem> problem_in(std::span<const StageDraft> stages,
+                                       const policy::Stage& policy,
                                        std::span<const TomlEntry> entries,
                                        bool has_rollout_key) {
     for (std::size_t i = 0; i < stages.size(); ++i) {
@@ -244,7 +311,7 @@ std::optional<StageProblem> problem_in(std::span<const StageDraft> stages,
                                 std::move(trouble->message)};
         }
     }
-    return std::nullopt;
+    return problem_with_grace(stages, policy, entries);
 }
 
 std::vector<Stage> stages_from(Stages drafts, Stage policy) {
@@ -254,6 +321,11 @@ std::vector<Stage> stages_from(Stages drafts, Stage policy) {
     });
     if (stages.empty() || has_selector(stages.back())) {
         stages.push_back(std::move(policy));
+    }
+    for (Stage& stage : stages) {
+        if (stage.mode != Mode::soft) {
+            stage.grace.reset();
+        }
     }
     return stages;
 }

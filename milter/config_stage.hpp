@@ -23,6 +23,10 @@ struct StageDraft {
 std::span<const Setting<StageDraft>> shared_settings();
 std::span<const Setting<StageDraft>> stage_settings();
 
+// The table of grace, [policy.grace] or [stage.grace]: it grants what none of its keys changes.
+bool is_grace_table(const TomlEntry& entry);
+OrFault<StageDraft> with_grace_table(StageDraft draft, const TomlEntry& entry);
+
 // What stands around the stages.
 struct StageScene {
     const StageDraft& policy; // what [policy] says
@@ -41,8 +45,10 @@ struct StageProblem {
     std::string message;
 };
 
-// What is wrong with stages that were read from `entries` and are complete.
+// What is wrong with stages that were read from `entries` and are complete; `policy` is what
+// [policy] says.
 std::optional<StageProblem> problem_in(std::span<const StageDraft> stages,
+                                       const policy::Stage& policy,
                                        std::span<const TomlEntry> entries,
                                        bool has_rollout_key);
 

@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 
 namespace milter {
@@ -24,7 +26,17 @@ OrFault<std::uint64_t> read_count(const TomlScalar& value) {
     });
 }
 
-OrFault<std::string> read_store_url(const TomlScalar& value); // "sqlite:/path" or "none"
+// "sqlite:/path", what store::parse_redis_url() reads, or "none".
+OrFault<std::string> read_store_url(const TomlScalar& value);
 OrFault<store::Addresses> read_addresses(const TomlScalar& value);
+
+struct StoreProblem {
+    const TomlEntry& entry; // where it shows
+    std::string message;
+};
+
+// What is wrong with settings that were read from `entries`, each of which is right by itself.
+std::optional<StoreProblem> problem_in(const store::StoreSettings& settings,
+                                       std::span<const TomlEntry> entries);
 
 } // namespace milter

@@ -1,6 +1,8 @@
 #include "milter/config_values.hpp"
 
+#include "milter/since.hpp"
 #include "milter/toml_values.hpp"
+#include "policy/placeholders.hpp"
 #include "policy/reply.hpp"
 #include "policy/words.hpp"
 
@@ -8,6 +10,7 @@
 #include <array>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 namespace milter {
 
@@ -50,13 +53,16 @@ std::array<policy::Word<Enum>, size> word_values(const std::array<Enum, size>& v
     return table;
 }
 
-// The characters of RFC 3986, and so neither a space nor what printing would have to escape.
+// The characters of RFC 3986 and the braces of placeholders, and so neither a space nor what
+// printing would have to escape.
 bool is_url(std::string_view text) {
     const auto host = text.starts_with("https://")  ? text.substr(8)
                       : text.starts_with("http://") ? text.substr(7)
                                                     : std::string_view{};
-    return !host.empty() && host.front() != '/' && text.size() <= longest_url &&
-           is_all_of(text, std::string{letters} + std::string{digits} + "-._~:/?#[]@!$&'()*+,;=%");
+    const bool has_host = host.find_first_of("/{") != 0;
+    return !host.empty() && has_host && text.size() <= longest_url &&
+           is_all_of(text,
+                     std::string{letters} + std::string{digits} + "-._~:/?#[]@!$&'()*+,;=%{}");
 }
 
 OrFault<policy::ReplyCode> read_code(const TomlScalar& value) {
@@ -91,6 +97,18 @@ OrFault<std::uint32_t> read_file_mode(const TomlScalar& value) {
     });
 }
 
+OrFault<std::chrono::milliseconds> read_length(const TomlScalar& value, std::chrono::days most) {
+    const std::string allowed = R"(a number and a unit, such as "12h", "5d" or "2w", from 1h to )" +
+                                std::to_string(most.count()) + 'd';
+    return read_string(value, allowed)
+        .and_then([&](const std::string& text) -> OrFault<std::chrono::milliseconds> {
+            const auto length = parse_length(text);
+            const bool is_allowed = length && *length >= std::chrono::hours{1} && *length <= most;
+            return is_allowed ? OrFault<std::chrono::milliseconds>{*length}
+                              : wrong_text(value, allowed);
+        });
+}
+
 OrFault<std::string> read_authserv_id(const TomlScalar& value) {
     static const std::string allowed =
         R"(a name without spaces, quotes or any of ()<>@,;:\/[]?=, such as "mx.example.org")";
@@ -106,8 +124,14 @@ OrFault<std::string> read_url(const TomlScalar& value) {
     static const std::string allowed = "a URL that begins with http:// or https://, at most " +
                                        std::to_string(longest_url) +
                                        " characters of those RFC 3986 allows";
-    return read_string(value, allowed).and_then([&](const std::string& text) {
-        return is_url(text) ? OrFault<std::string>{text} : wrong_text(value, allowed);
+    return read_string(value, allowed).and_then([&](std::string text) -> OrFault<std::string> {
+        if (!is_url(text)) {
+            return wrong_text(value, allowed);
+        }
+        if (auto fault = policy::fault_in_address(text)) {
+            return fault_at(value, *std::move(fault));
+        }
+        return text;
     });
 }
 
@@ -156,6 +180,14 @@ OrFault<SenderDomain> read_sender_domain(const TomlScalar& value) {
                      std::to_array<policy::Word<SenderDomain>>({
                          {SenderDomain::reachable, "reachable"},
                          {SenderDomain::any, "any"},
+                     }));
+}
+
+OrFault<policy::AfterGrace> read_after_grace(const TomlScalar& value) {
+    return read_word(value,
+                     std::to_array<policy::Word<policy::AfterGrace>>({
+                         {policy::AfterGrace::enforce, "enforce"},
+                         {policy::AfterGrace::tag, "tag"},
                      }));
 }
 

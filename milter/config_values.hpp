@@ -27,6 +27,14 @@ OrFault<std::size_t> read_mebioctets(const TomlScalar& value) {
     });
 }
 
+// "12h", "5d" or "2w", from an hour to `most` days.
+OrFault<std::chrono::milliseconds> read_length(const TomlScalar& value, std::chrono::days most);
+
+template <std::int64_t most_days>
+OrFault<std::chrono::milliseconds> read_length_to(const TomlScalar& value) {
+    return read_length(value, std::chrono::days{most_days});
+}
+
 OrFault<std::uint32_t> read_file_mode(const TomlScalar& value); // a string in octal
 // A token of RFC 2045 section 5.1, the form of authserv-id that needs no quotes anywhere.
 OrFault<std::string> read_authserv_id(const TomlScalar& value);
@@ -40,6 +48,7 @@ OrFault<policy::Authentication> read_authentication(const TomlScalar& value);
 OrFault<policy::SenderDomain> read_sender_domain(const TomlScalar& value);
 OrFault<policy::OnTemperror> read_on_temperror(const TomlScalar& value);
 OrFault<policy::NullReversePath> read_null_reverse_path(const TomlScalar& value);
+OrFault<policy::AfterGrace> read_after_grace(const TomlScalar& value);
 OrFault<policy::ClosedAt> read_closed_at(const TomlScalar& value);
 OrFault<policy::MixedRecipients> read_mixed_recipients(const TomlScalar& value);
 

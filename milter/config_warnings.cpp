@@ -1,5 +1,7 @@
 #include "milter/config_warnings.hpp"
 
+#include "milter/store/open_store.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -81,6 +83,22 @@ void add_on_closed_at(Warnings& warnings, const std::vector<Stage>& stages, cons
     }
 }
 
+void add_on_store(Warnings& warnings, const Config& config) {
+    if (store::is_on(config.store)) {
+        return;
+    }
+    const std::string why = "needs a store, and store.url is \"none\": ";
+    if (config.fallback_window) {
+        warnings.add("fallback.window", why + "nothing is watched for");
+    }
+    for (const Stage& stage : config.policy.stages) {
+        if (stage.grace) {
+            warnings.add(stage.name == Stage{}.name ? "policy.grace" : key_in(stage, "grace"),
+                         why + "the stage stays soft for everybody");
+        }
+    }
+}
+
 } // namespace
 
 std::vector<std::string> warnings_on(const Config& config,
@@ -113,6 +131,7 @@ std::vector<std::string> warnings_on(const Config& config,
                                    "never answered as a test");
         }
     }
+    add_on_store(warnings, config);
     for (const Stage& stage : config.policy.stages) {
         add_on_dates(warnings, stage, now);
         add_on_closed_at(warnings, config.policy.stages, stage);

@@ -92,6 +92,15 @@ Json word_or_null(const auto& value) {
     return value ? Json(to_string(*value)) : Json(nullptr);
 }
 
+Json json_of(const std::optional<policy::GraceEvidence>& grace) {
+    if (!grace) {
+        return nullptr;
+    }
+    return {{"first", to_string(grace->first)},
+            {"refusals", grace->refusals},
+            {"refused_from", to_string(grace->refused_from)}};
+}
+
 } // namespace
 
 Json to_json(const policy::Evidence& evidence) {
@@ -118,7 +127,8 @@ Json to_json(const policy::Evidence& evidence) {
         {"spf_mail_from", json_of(evidence.spf_mail_from)},
         {"spf_helo", json_of(evidence.spf_helo)},
         {"dkim", json_of(evidence.dkim)},
-        {"sender_domain", json_of(evidence.sender_domain)}};
+        {"sender_domain", json_of(evidence.sender_domain)},
+        {"grace", json_of(evidence.grace)}};
 }
 
 Json to_json(const policy::Verdict& verdict) {

@@ -69,6 +69,12 @@ std::string evidence_text(const policy::Evidence& evidence) {
     if (evidence.sender_domain) {
         text += fmt::format("    sender domain {}\n", to_string(evidence.sender_domain->result));
     }
+    if (evidence.grace) {
+        text += fmt::format("    grace since {}, {} refused before, date told {}\n",
+                            to_string(evidence.grace->first),
+                            evidence.grace->refusals,
+                            to_string(evidence.grace->refused_from));
+    }
     for (const auto& hint : policy::hints_of(evidence)) {
         text += "    hint: " + hint + '\n';
     }

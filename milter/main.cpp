@@ -193,11 +193,49 @@ Command add_report(CLI::App& app) {
         ->type_name("FILE");
     add_since(*command, options->since);
     command->add_option("--stage", options->stage, "That applied")->type_name("NAME");
-    command->add_option("--limit", options->limit, "Rows of a table: 10, and all in JSON")
+    command
+        ->add_option("--limit", options->limit, "Rows of a table: 10, 25 in HTML, and all in JSON")
         ->check(CLI::Range(1, 1'000'000))
         ->type_name("N");
-    command->add_flag("--json", options->as_json, "Print JSON");
+    auto* const json = command->add_flag("--json", options->as_json, "Print JSON");
+    command->add_option("--html", options->html_file, "Write a page for a browser, - for output")
+        ->type_name("FILE")
+        ->excludes(json);
     return {command, [options] { return milter::report(*options); }};
+}
+
+Command add_letter(CLI::App& app) {
+    auto* const command =
+        app.add_subcommand("letter", "Write to a domain's postmaster what falls short, and why");
+    const auto options = std::make_shared<milter::LetterOptions>();
+    add_config(*command, options->config_file);
+    add_since(*command, options->since);
+    add_read(*command, "--by", options->by, milter::read_day, "Until when to mend it: 2026-12-01")
+        ->type_name("DATE");
+    command->add_option("--template", options->template_file, "Of the letter, instead of ours")
+        ->type_name("FILE");
+    auto* const domain =
+        add_read(*command, "DOMAIN", options->domain, milter::read_domain_name, "Whose postmaster")
+            ->type_name("");
+    auto* const print =
+        command->add_flag("--print-template", options->prints_template, "Print ours, to change it");
+    domain->excludes(print);
+    command->callback([domain, print] {
+        if (domain->empty() && print->empty()) {
+            throw CLI::RequiredError{"DOMAIN"};
+        }
+    });
+    return {command, [options] { return milter::write_letter(*options); }};
+}
+
+Command add_help_page(CLI::App& app) {
+    auto* const command =
+        app.add_subcommand("help-page", "Write the page that help_url leads senders to");
+    const auto options = std::make_shared<milter::HelpPageOptions>();
+    add_config(*command, options->config_file);
+    command->add_option("--output", options->output_file, "Instead of standard output")
+        ->type_name("FILE");
+    return {command, [options] { return milter::write_help_page(*options); }};
 }
 
 // Parses the command line and does what it says.
@@ -211,7 +249,9 @@ int run_command(int argc, char** argv) {
                                         add_explain(app),
                                         add_log(app),
                                         add_report(app),
-                                        add_forget(app)};
+                                        add_forget(app),
+                                        add_letter(app),
+                                        add_help_page(app)};
 
     try {
         app.parse(argc, argv);

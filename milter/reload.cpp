@@ -68,6 +68,10 @@ void Reloader::reload() {
         log_.write(LogLevel::warning, "event=restart_needed keys=store");
         config->store = old->config.store;
     }
+    if (old->config.fallback_window != config->fallback_window) {
+        log_.write(LogLevel::warning, "event=restart_needed keys=fallback");
+        config->fallback_window = old->config.fallback_window;
+    }
     auto setup = make_setup(std::move(*config), old.get());
     apply_to_process(setup->config, log_);
     configs_.replace(std::move(setup));

@@ -4,14 +4,17 @@
 
 #include "milter/commands.hpp"
 #include "milter/journal.hpp"
+#include "milter/output_file.hpp"
 #include "milter/progress.hpp"
 #include "milter/read_report.hpp"
+#include "milter/report_html.hpp"
 #include "milter/report_json.hpp"
 #include "milter/report_text.hpp"
 #include "milter/rollout.hpp"
 #include "milter/setup.hpp"
 #include "milter/since.hpp"
 #include "milter/standard_output.hpp"
+#include "milter/store/open_store.hpp"
 #include "policy/replay.hpp"
 
 #include <fmt/format.h>
@@ -55,6 +58,22 @@ policy::Report report_as_it_is(const Config& config, const ReportScope& scope) {
         });
 }
 
+// Of the journal's own configuration: a candidate changes nothing about what has happened.
+std::optional<policy::FallbackReport> fallback_report(const Config& config,
+                                                      const ReportScope& scope) {
+    if (!config.fallback_window) {
+        return std::nullopt;
+    }
+    policy::FallbackReportMaker maker{scope.until, *config.fallback_window};
+    store::open_fallback_ledger(config.store, store::Access::read)
+        ->read(scope.since, [&](const store::FallbackEntry& entry) {
+            if (scope.stage.empty() || entry.refusal.stage == scope.stage) {
+                maker.add(entry.refusal);
+            }
+        });
+    return maker.report();
+}
+
 policy::Report report_by(const Config& candidate, const Config& config, const ReportScope& scope) {
     const auto store = open_journal_store(config.store);
     const auto policy = for_journal(candidate.policy, config.store);
@@ -72,13 +91,18 @@ policy::Report report_by(const Config& candidate, const Config& config, const Re
         });
 }
 
-void print(const policy::Report& report, const ReportScope& scope, const ReportOptions& options) {
+// Returns the exit status.
+int give(const policy::Report& report, const ReportScope& scope, const ReportOptions& options) {
+    if (!options.html_file.empty()) {
+        return write_or_tell(options.html_file, report_html(report, scope));
+    }
     if (options.as_json) {
         write_json(report, scope, [](std::string_view text) { fmt::print("{}", text); });
     } else {
         fmt::print("{}", report_text(report, scope, terminal_at(STDOUT_FILENO)));
     }
     flush_standard_output();
+    return EX_OK;
 }
 
 } // namespace
@@ -95,15 +119,17 @@ int report(const ReportOptions& options) {
                             .candidate = options.candidate,
                             .limit = options.limit};
     if (options.candidate.empty()) {
-        print(report_as_it_is(*config, scope), scope, options);
-        return EX_OK;
+        auto report = report_as_it_is(*config, scope);
+        report.fallback = fallback_report(*config, scope);
+        return give(report, scope, options);
     }
     const auto candidate = load_or_tell(options.candidate);
     if (!candidate) {
         return EX_CONFIG;
     }
-    print(report_by(*candidate, *config, scope), scope, options);
-    return EX_OK;
+    auto report = report_by(*candidate, *config, scope);
+    report.fallback = fallback_report(*config, scope);
+    return give(report, scope, options);
 }
 
 } // namespace milter

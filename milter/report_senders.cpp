@@ -1,5 +1,6 @@
 #include "milter/report_senders.hpp"
 
+#include "milter/report_rows.hpp"
 #include "milter/report_words.hpp"
 
 #include <algorithm>
@@ -15,38 +16,6 @@ constexpr std::size_t sender_bar_columns = 12;
 constexpr std::size_t least_name = 18;
 constexpr std::size_t least_network = 24; // "2001:db8:1234:5678::/64"
 constexpr std::size_t least_fault = 21;
-
-template <typename Row>
-using Rows = std::vector<const Row*>;
-
-template <typename Row>
-Rows<Row> rows_with(const std::vector<Row>& rows, bool (*is_meant)(const policy::Counts&)) {
-    Rows<Row> meant;
-    for (const auto& row : rows) {
-        if (is_meant(row.group.counts)) {
-            meant.push_back(&row);
-        }
-    }
-    return meant;
-}
-
-template <typename Row>
-Rows<Row> limited(Rows<Row> rows, std::size_t limit) {
-    rows.resize(std::min(rows.size(), limit));
-    return rows;
-}
-
-bool is_refused(const policy::Counts& counts) {
-    return counts.refused > 0;
-}
-
-bool has_only_temporary_errors(const policy::Counts& counts) {
-    return counts.refused == 0 && counts.temporary > 0;
-}
-
-bool is_changed(const policy::Counts& counts) {
-    return counts.changed.total() > 0;
-}
 
 std::string fault_in(const policy::Group& group) {
     return group.fault ? group.fault->in_short : "";
@@ -200,14 +169,11 @@ void add_temporary_errors(Page& page, const policy::Report& report, std::size_t 
 
 void add_changes(Page& page, const policy::Report& report, std::size_t limit) {
     page.heading("Answers that would change");
-    auto rows = rows_with(report.sender_domains, is_changed);
+    const auto rows = rows_with_changes(report.sender_domains);
     if (rows.empty()) {
         page.paragraph("None: every message would be answered as it was.", margin);
         return;
     }
-    std::ranges::stable_sort(rows, std::ranges::greater{}, [](const policy::SenderDomainRow* row) {
-        return row->group.counts.changed.total();
-    });
     TextTable table{{names("sender domain", least_name),
                      numbers("to 5yz"),
                      numbers("to 4yz"),

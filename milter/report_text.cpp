@@ -1,90 +1,30 @@
 #include "milter/report_text.hpp"
 
 #include "milter/page.hpp"
+#include "milter/report_days.hpp"
+#include "milter/report_fallback.hpp"
+#include "milter/report_headline.hpp"
 #include "milter/report_senders.hpp"
 #include "milter/report_stages.hpp"
 #include "milter/report_words.hpp"
 #include "policy/printable.hpp"
 
 #include <algorithm>
-#include <map>
 
 namespace milter {
 
 namespace {
 
 constexpr std::size_t usual_limit = 10;
-constexpr std::chrono::days most_days{31};
 constexpr std::size_t wide_bar = 40;
 constexpr std::size_t bar_columns = 24;
 constexpr std::size_t small_bar = 12;
 
-bool has_candidate(const ReportScope& scope) {
-    return !scope.candidate.empty();
-}
-
-std::string title_of(const ReportScope& scope) {
-    const std::string text =
-        "Mail over IPv6, " + minute(scope.since) + " to " + minute(scope.until) + " UTC";
-    return scope.stage.empty() ? text : text + ", stage " + policy::printable(scope.stage);
-}
-
-// How few of the domains send most of what is refused: whether letters will do. Empty where it
-// takes more than half of them, or those that have no row.
-std::string concentration(const policy::Report& report) {
-    const std::uint64_t refused = report.total.counts.refused;
-    std::uint64_t sum = 0;
-    std::uint64_t domains = 0;
-    for (const auto& row : report.sender_domains) {
-        if (sum * 10 >= refused * 8) {
-            break;
-        }
-        sum += row.group.counts.refused;
-        ++domains;
-    }
-    if (sum * 10 < refused * 8 || domains * 2 > report.refused_sender_domains) {
-        return "";
-    }
-    return ' ' + counted(domains, "domain sends ", "domains send ") + percent(sum, refused) +
-           " of that.";
-}
-
-std::string prognosis(const policy::Report& report, const ReportScope& scope) {
-    const policy::Counts& total = report.total.counts;
-    const std::string subject = has_candidate(scope) ? "This configuration" : "Enforcing";
-    const std::uint64_t known = total.messages - total.unknown;
-    const std::string_view which = total.unknown == 0 ? "" : " that can be judged";
-    if (known == 0) {
-        return "Nothing can be foretold.";
-    }
-    if (total.refused == 0) {
-        return subject + " would refuse none of " + counted(known, "message", "messages") +
-               std::string{which} + '.';
-    }
-    return subject + " would refuse " + grouped(total.refused) + " of " +
-           counted(known, "message", "messages") + std::string{which} + " (" +
-           percent(total.refused, known) + "), of " +
-           counted(report.refused_sender_domains, "sender domain, to ", "sender domains, to ") +
-           counted(report.total.refused_recipients, "recipient.", "recipients.") +
-           concentration(report);
-}
-
 void add_headline(Page& page, const policy::Report& report, const ReportScope& scope) {
-    const policy::Counts& total = report.total.counts;
     page.blank();
     page.paragraph(prognosis(report, scope));
-    if (const auto own = report.total.refused_kinds[policy::SenderKind::own_range]; own > 0) {
-        page.paragraph(counted(own, "of them seems", "of them seem") +
-                       " to come from hosts of your own: see to [exempt] networks first.");
-    }
-    if (const auto spared = total.falling_short - total.refused; spared > 0) {
-        page.paragraph(counted(spared, "message falls", "messages fall") +
-                       " short and would pass nevertheless, because the mode refuses nothing.");
-    }
-    if (total.unknown > 0) {
-        page.paragraph(counted(total.unknown, "message", "messages") +
-                       " cannot be judged once more: refused before any check, or without an "
-                       "answer to what this configuration asks.");
+    for (const auto& remark : remarks_on(report)) {
+        page.paragraph(remark);
     }
     page.blank();
 }
@@ -146,25 +86,8 @@ void add_reasons(Page& page, const policy::Report& report) {
     page.table(table);
 }
 
-// Every day up to the last with mail, as far back as there is room; none that has yet to come, of
-// which an entry may be where a clock ran ahead.
 void add_days(Page& page, const policy::Report& report, const ReportScope& scope) {
-    const auto today = std::chrono::floor<std::chrono::days>(scope.until);
-    const auto last = std::min(report.days.back().day, today);
-    std::map<std::chrono::sys_days, policy::Counts> days;
-    std::uint64_t later = 0; // messages
-    for (const auto& row : report.days) {
-        if (row.day <= last) {
-            days[row.day] = row.counts;
-        } else {
-            later += row.counts.messages;
-        }
-    }
-    const auto first = std::max(report.days.front().day, last - most_days + std::chrono::days{1});
-    double highest = 0; // share of a day
-    for (const auto& [day, counts] : days) {
-        highest = std::max(highest, share(counts.refused, counts.messages));
-    }
+    const ShownDays shown = shown_days(report, scope.until);
     page.heading("By day (UTC)");
     TextTable table{{words("day"),
                      numbers("judged"),
@@ -172,8 +95,11 @@ void add_days(Page& page, const policy::Report& report, const ReportScope& scope
                      numbers("refused"),
                      if_room(numbers("")),
                      if_room(words(""))}};
-    for (auto day = first; day <= last; day += std::chrono::days{1}) {
-        const policy::Counts& counts = days[day];
+    double highest = 0; // share of a day
+    for (const auto& [day, counts] : shown.days) {
+        highest = std::max(highest, share(counts.refused, counts.messages));
+    }
+    for (const auto& [day, counts] : shown.days) {
         const bool is_empty = counts.messages == 0;
         const double refused = share(counts.refused, counts.messages);
         table.add({date(day),
@@ -184,10 +110,8 @@ void add_days(Page& page, const policy::Report& report, const ReportScope& scope
                    bar(highest == 0 ? 0 : refused / highest, bar_columns, page.terminal())});
     }
     page.table(table);
-    if (later > 0) {
-        page.paragraph("and " + counted(later, "message", "messages") +
-                           " of days to come: the clock of a host ran ahead",
-                       2);
+    if (shown.later > 0) {
+        page.paragraph(later_days(shown), 2);
     }
 }
 
@@ -201,11 +125,10 @@ report_text(const policy::Report& report, const ReportScope& scope, const Termin
         page.paragraph("Judged once more by " + policy::printable(scope.candidate));
     }
     if (report.total.counts.messages == 0) {
-        page.paragraph("There are no entries in the journal for this time" +
-                       (scope.stage.empty() ? std::string{"."} : " and stage."));
+        page.paragraph(nothing_found(scope));
         return page.text();
     }
-    if (report.total.first >= scope.since + std::chrono::days{1}) { // not only a quiet night
+    if (begins_late(report, scope)) {
         page.paragraph("The first entry is of " + minute(report.total.first) + '.');
     }
     const std::size_t limit = scope.limit.value_or(usual_limit);
@@ -223,6 +146,7 @@ report_text(const policy::Report& report, const ReportScope& scope, const Termin
     add_letters(page, report, limit);
     add_networks(page, report, limit);
     add_temporary_errors(page, report, limit);
+    add_fallback(page, report, limit);
     add_days(page, report, scope);
     return page.text();
 }

@@ -24,10 +24,14 @@ std::uint64_t keyed_hash(std::string_view key, std::string_view text) {
 
 } // namespace
 
-double percentile_of(const policy::Evidence& evidence, std::string_view key) {
+std::string organization_of_sender(const policy::Evidence& evidence) {
     const std::string domain =
         evidence.mail_from.empty() ? verify::to_a_labels(evidence.helo) : evidence.mail_from_domain;
-    const std::uint64_t hash = keyed_hash(key, verify::organizational_domain(domain));
+    return verify::organizational_domain(domain);
+}
+
+double percentile_of(const policy::Evidence& evidence, std::string_view key) {
+    const std::uint64_t hash = keyed_hash(key, organization_of_sender(evidence));
     return std::ldexp(static_cast<double>(hash), -53) * 100;
 }
 

@@ -2,6 +2,7 @@
 
 #include "milter/case_id.hpp"
 #include "milter/rollout.hpp"
+#include "milter/shared_state.hpp"
 #include "milter/since.hpp"
 #include "milter/timeline_text.hpp"
 #include "milter/verify/domain.hpp"
@@ -9,6 +10,7 @@
 #include "milter/verify/spf.hpp"
 #include "policy/authentication_results.hpp"
 #include "policy/decide.hpp"
+#include "policy/grace.hpp"
 #include "policy/journal.hpp"
 #include "policy/mailbox.hpp"
 #include "policy/policy_field.hpp"
@@ -73,7 +75,7 @@ Answer Session::connect(std::optional<policy::Address> client) {
         mta_.macro("{daemon_name}"), mta_.macro("{daemon_addr}"), mta_.macro("{daemon_port}")};
     if (is_judged()) {
         verify::start_iprev(*setup_->resolver, *client);
-    } else if (policy::exemption_of(evidence_, policy()) && !removes_fields() &&
+    } else if (policy::exemption_of(evidence_, policy()) && !removes_fields() && !is_watched() &&
                policy().probe_recipients.empty()) {
         return Answer::accept;
     }
@@ -185,6 +187,9 @@ Session::Message& Session::begin_content() {
 
 void Session::header(std::string_view name, std::string_view value) {
     message().forged.note(name, value, setup_->config.milter.authserv_id);
+    if (services_.fallback != nullptr) {
+        message().identity.note(name, value);
+    }
     // So far after a failure, too: the message may go on.
     if (has_failed_) {
         return;
@@ -236,14 +241,40 @@ Answer Session::end_of_message() {
         content.notes.tell(evidence_);
         gather(evidence_, content.lookups, *content.dkim, setup_->config, authserv_id());
     }
-    const auto verdict = policy::decide(evidence_, policy()).value();
+    const auto verdict = decide_with_grace();
     const bool has_hints = verdict.is_probe || verdict.action != policy::Action::accept;
     if (has_hints && evidence_.dkim) { // and not where nothing was checked
         gather_for_hints(evidence_, content.lookups);
     }
     evidence_ =
         policy::as_counted(std::move(evidence_), policy::stage_named(policy(), verdict.stage));
+    watch(verdict);
     return act_on(verdict, evidence_);
+}
+
+// Only where the ledger has a say is it asked, because that may take a moment. A refusal is counted
+// as it is asked for, so that hosts that ask at once all get another answer.
+policy::Verdict Session::decide_with_grace() {
+    auto verdict = policy::decide(evidence_, policy()).value();
+    const auto grace = policy::grace_that_matters(evidence_, policy(), verdict);
+    if (!grace || services_.grace == nullptr) {
+        return verdict;
+    }
+    evidence_.grace = count_refusal(*services_.grace, evidence_, *grace);
+    return policy::decide(evidence_, policy()).value();
+}
+
+// As far as is known: what nobody waits for need not be known.
+bool Session::is_watched() const {
+    return services_.fallback != nullptr && services_.fallback->has_open() &&
+           !policy::is_inside(evidence_, policy());
+}
+
+// An attempt that somebody else puts off never gets here, and says nothing.
+void Session::watch(const policy::Verdict& verdict) {
+    if (services_.fallback != nullptr) {
+        tell_watch(*services_.fallback, message().identity, evidence_, verdict, services_.log);
+    }
 }
 
 // The only place where a verdict acts.
@@ -346,6 +377,7 @@ void Session::forget_message() {
     evidence_.spf_helo.reset();
     evidence_.dkim.reset();
     evidence_.sender_domain.reset();
+    evidence_.grace.reset();
 }
 
 // Nothing is known of the message, so the modes that never refuse let it pass, and the others ask

@@ -8,8 +8,11 @@
 #include "milter/forged_fields.hpp"
 #include "milter/gather.hpp"
 #include "milter/log.hpp"
+#include "milter/message_identity.hpp"
 #include "milter/mta.hpp"
 #include "milter/probe_limit.hpp"
+#include "milter/store/fallback_watch.hpp"
+#include "milter/store/grace_service.hpp"
 #include "milter/store/journal_writer.hpp"
 #include "milter/timeline.hpp"
 #include "milter/verify/dkim.hpp"
@@ -42,9 +45,11 @@ Answer answer_of(policy::Action action);
 struct Services {
     ConfigStore& configs;
     Log& log;
-    std::string host_name;                   // stands in for an authserv_id that is not set
-    store::JournalWriter* journal = nullptr; // null: none is kept
-    ProbeLimit* probe_limit = nullptr;       // null: there is none
+    std::string host_name;                    // stands in for an authserv_id that is not set
+    store::JournalWriter* journal = nullptr;  // null: none is kept
+    ProbeLimit* probe_limit = nullptr;        // null: there is none
+    store::GraceService* grace = nullptr;     // null: every sender is new
+    store::FallbackWatch* fallback = nullptr; // null: nothing is watched for
 };
 
 // What came of the message, for whoever explains it.
@@ -103,6 +108,7 @@ private:
         bool has_begun = false;                   // the content has
         ForgedFields forged;
         ContentNotes notes;
+        MessageIdentity identity; // told where somebody watches
     };
 
     const policy::Policy& policy() const { return setup_->config.policy; }
@@ -115,6 +121,9 @@ private:
     Message& message();
     Message& begin_content();
     void note_probe();
+    policy::Verdict decide_with_grace();
+    bool is_watched() const;
+    void watch(const policy::Verdict& verdict);
     Answer act_on(const policy::Verdict& verdict, const policy::Evidence& evidence);
     void record(const policy::Verdict& verdict, const policy::Evidence& evidence);
     void log_timeline() const;

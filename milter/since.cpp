@@ -38,18 +38,6 @@ std::optional<int> number_in(std::string_view text) {
     return number;
 }
 
-std::optional<milliseconds> length_in(std::string_view text) {
-    if (text.empty()) {
-        return std::nullopt;
-    }
-    const auto* const unit = std::ranges::find(units, text.back(), &Unit::letter);
-    const auto number = number_in(text.substr(0, text.size() - 1));
-    if (unit == units.end() || !number) {
-        return std::nullopt;
-    }
-    return *number * unit->length;
-}
-
 std::optional<policy::Time> date_in(std::string_view text) {
     if (text.size() != 10 || text[4] != '-' || text[7] != '-') {
         return std::nullopt;
@@ -117,8 +105,20 @@ std::optional<policy::Time> parse_time(std::string_view text) {
                                         : std::nullopt;
 }
 
+std::optional<milliseconds> parse_length(std::string_view text) {
+    if (text.empty()) {
+        return std::nullopt;
+    }
+    const auto* const unit = std::ranges::find(units, text.back(), &Unit::letter);
+    const auto number = number_in(text.substr(0, text.size() - 1));
+    if (unit == units.end() || !number) {
+        return std::nullopt;
+    }
+    return *number * unit->length;
+}
+
 std::optional<policy::Time> parse_since(std::string_view text, policy::Time now) {
-    if (const auto length = length_in(text)) {
+    if (const auto length = parse_length(text)) {
         return now - *length;
     }
     const auto day = date_in(text.substr(0, 10));

@@ -3,11 +3,15 @@
 
 #include "policy/journal.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace milter {
+
+// "90s", "30m", "12h", "14d" or "2w"; at most 5 digits. Empty for anything else.
+std::optional<std::chrono::milliseconds> parse_length(std::string_view text);
 
 // "90s", "30m", "12h", "14d" or "2w" before `now`; "2026-11-22", "2026-11-22T08:00" or
 // "2026-11-22T08:00:00", in UTC, with or without a Z after the time. Empty for anything else.

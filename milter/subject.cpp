@@ -7,6 +7,7 @@
 #include "policy/printable.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <vector>
 
@@ -95,21 +96,30 @@ std::vector<std::string> addresses_of(const policy::Evidence& evidence) {
     return addresses;
 }
 
+// `first` is that of a /64.
+bool overlap(const policy::Prefix& network, const policy::Address& first) {
+    return network.contains(first) || policy::Prefix{first, 64}.contains(network.first());
+}
+
 store::Store::Predicate names(const policy::Prefix& network, const store::LocalParts&) {
     return [network](const policy::JournalEntry& entry) {
         return entry.evidence.client && network.contains(*entry.evidence.client);
     };
 }
 
-store::Store::Predicate names(const MailAddress& wanted, const store::LocalParts& local_parts) {
+// Whether an address is the wanted one, hashed or in full.
+auto is_address(const MailAddress& wanted, const store::LocalParts& local_parts) {
     const std::string hidden_address = local_parts.hidden(wanted.local_part + '@' + wanted.domain);
     const std::string hidden{local_part_of(hidden_address)};
-    const auto is_wanted = [wanted, hidden](std::string_view address) {
+    return [wanted, hidden](std::string_view address) {
         const std::string local_part = policy::to_lower(local_part_of(address));
         return (local_part == wanted.local_part || local_part == hidden) &&
                policy::to_lower(verify::domain_of(address)) == wanted.domain;
     };
-    return [is_wanted](const policy::JournalEntry& entry) {
+}
+
+store::Store::Predicate names(const MailAddress& wanted, const store::LocalParts& local_parts) {
+    return [is_wanted = is_address(wanted, local_parts)](const policy::JournalEntry& entry) {
         return std::ranges::any_of(addresses_of(entry.evidence), is_wanted);
     };
 }
@@ -139,6 +149,47 @@ OrRefusal<Subject> read_subject(const std::string& text) {
                               policy::printable(text, 60) + '"'};
     }
     return is_address ? Subject{MailAddress{local_part, domain}} : Subject{DomainName{domain}};
+}
+
+store::GraceLedger::Predicate names_grace(const Subject& subject) {
+    return [subject](const store::GraceKey& key) {
+        if (const auto* const network = std::get_if<policy::Prefix>(&subject)) {
+            return overlap(*network, key.network);
+        }
+        const auto* const domain = std::get_if<DomainName>(&subject);
+        return domain != nullptr && has_name(key.domain, domain->name);
+    };
+}
+
+store::FallbackLedger::Predicate names_fallback(const Subject& subject,
+                                                const store::LocalParts& local_parts) {
+    if (const auto* const wanted = std::get_if<MailAddress>(&subject)) {
+        return [is_wanted = is_address(*wanted, local_parts)](const store::FallbackEntry& entry) {
+            return is_wanted(entry.refusal.mail_from) || is_wanted(entry.refusal.recipient);
+        };
+    }
+    if (const auto* const network = std::get_if<policy::Prefix>(&subject)) {
+        return [network = *network](const store::FallbackEntry& entry) {
+            return overlap(network, entry.refusal.network);
+        };
+    }
+    return [name = std::get<DomainName>(subject).name](const store::FallbackEntry& entry) {
+        const policy::SoftRefusal& refusal = entry.refusal;
+        const auto texts = std::to_array<std::string>({refusal.mail_from_domain,
+                                                       verify::domain_of(refusal.mail_from),
+                                                       verify::domain_of(refusal.recipient)});
+        return std::ranges::any_of(
+            texts, [&](const std::string& text) { return has_name(policy::to_lower(text), name); });
+    };
+}
+
+OrRefusal<std::string> read_domain_name(const std::string& text) {
+    const auto subject = read_subject(text);
+    if (subject && std::holds_alternative<DomainName>(*subject)) {
+        return std::get<DomainName>(*subject).name;
+    }
+    return tl::unexpected{"must be a domain such as example.org, not \"" +
+                          policy::printable(text, 60) + '"'};
 }
 
 store::Store::Predicate names(const Subject& subject, const store::LocalParts& local_parts) {

@@ -1,6 +1,7 @@
 #include "policy/decide.hpp"
 
 #include "policy/ascii.hpp"
+#include "policy/grace.hpp"
 #include "policy/probe.hpp"
 #include "policy/spf_identity.hpp"
 #include "policy/stage_choice.hpp"
@@ -229,6 +230,18 @@ Verdict judged(const Stage& stage, const Finding& finding) {
     return verdict;
 }
 
+// What is only put off is not for ever: a soft stage hardens for a sender that does not mend. What
+// cannot be told, and what is refused for good anyway, stays as it is.
+Verdict hardened(Verdict verdict, const Stage& stage, const Evidence& evidence) {
+    const bool is_put_off = verdict.mode == Mode::soft && verdict.action == Action::tempfail &&
+                            !is_temperror(verdict.reason.value());
+    if (is_put_off && stage.grace && is_used_up(*stage.grace, evidence)) {
+        verdict.mode = mode_after(*stage.grace);
+        verdict.action = action_in_mode(verdict);
+    }
+    return verdict;
+}
+
 // A stage before the one that is chosen might have applied, had a name been looked up: nobody is
 // refused for good by a stage that may not be theirs. This is never waived.
 Finding with_doubt(const Finding& finding, const Evidence& evidence, SelectorPart doubt) {
@@ -263,6 +276,7 @@ decide_in(const Choice& choice, const Evidence& evidence, const Policy& policy) 
         is_closed ? falls_short(Reason::closed) : judge(evidence, stage.requirements);
     Verdict verdict =
         judged(stage, choice.doubt ? with_doubt(finding, evidence, *choice.doubt) : finding);
+    verdict = hardened(std::move(verdict), stage, evidence);
     if (is_exempt) {
         verdict.action = Action::accept;
         verdict.exemption = Exemption::recipients;

@@ -16,6 +16,9 @@
 
 namespace policy {
 
+// When something happened, in UTC.
+using Time = std::chrono::sys_time<std::chrono::milliseconds>;
+
 // Where one name of the client's PTR set led.
 enum class NameOutcome : std::uint8_t {
     leads_back,   // one of its addresses is the client
@@ -86,6 +89,15 @@ struct SenderDomainEvidence {
 std::string_view to_string(SenderDomainResult result);
 std::optional<SenderDomainResult> sender_domain_result_from(std::string_view word);
 
+// What the ledger says of the sender in a stage with grace, this message not counted.
+struct GraceEvidence {
+    Time first;                 // time that it fell short
+    std::uint64_t refusals = 0; // since, and before this message
+    Time refused_from;          // the date that it has been told
+
+    friend bool operator==(const GraceEvidence&, const GraceEvidence&) = default;
+};
+
 // Where the message came in: the listener of the MTA. Any part may be empty.
 struct Listener {
     std::string name;    // {daemon_name}
@@ -102,9 +114,6 @@ struct Organization {
 
     friend bool operator==(const Organization&, const Organization&) = default;
 };
-
-// When something happened, in UTC.
-using Time = std::chrono::sys_time<std::chrono::milliseconds>;
 
 // How far the dialogue has come. What belongs to a later event is not known yet.
 enum class Phase : std::uint8_t { connect, helo, mail, rcpt, end_of_message };
@@ -146,6 +155,9 @@ struct Evidence {
     std::optional<SpfEvidence> spf_helo;
     std::optional<std::vector<DkimSignature>> dkim;    // known at the end of the message
     std::optional<SenderDomainEvidence> sender_domain; // where a stage asks; none for the null path
+
+    // Where the verdict hangs on it and the ledger has told: a sender without it is new.
+    std::optional<GraceEvidence> grace;
 
     friend bool operator==(const Evidence&, const Evidence&) = default;
 };

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 namespace policy {
 
@@ -223,9 +224,8 @@ std::string host_of(const Evidence& evidence) {
 // A forwarder's mail carries the author's domain, and no record of that domain is amiss.
 Lines remedy_of_forwarder(const Evidence& evidence, Clients clients) {
     return {"At the forwarder, " + host_of(evidence) +
-                ": MAIL FROM rewritten to a domain of its own (SRS) whose SPF record has " +
-                ip6_terms(clients) + ", or DKIM signatures of its own.",
-            "Or, where it forwards for your own users: " + exempt_line(clients)};
+            ": MAIL FROM rewritten to a domain of its own (SRS) whose SPF record has " +
+            ip6_terms(clients) + ", or DKIM signatures of its own."};
 }
 
 Lines remedy_of_authentication(const Evidence& evidence, SenderKind kind, Clients clients) {
@@ -287,16 +287,48 @@ std::string author_found(const Evidence& evidence) {
 }
 
 // Who passes on what others have written can sign for none of them.
-Lines remedy_of_alignment(const Evidence& evidence, SenderKind kind, Clients clients) {
+Lines remedy_of_alignment(const Evidence& evidence, SenderKind kind) {
     if (kind == SenderKind::mailing_list || kind == SenderKind::forwarded) {
-        return {"At " + host_of(evidence) + ": From rewritten to a domain of its own.",
-                "Or, where it is a list or a forwarder of your users: " + exempt_line(clients)};
+        return {"At " + host_of(evidence) + ": From rewritten to a domain of its own."};
     }
     return {"DKIM signatures of " + author(evidence) + ", or MAIL FROM in that domain."};
 }
 
 std::string sender_domain(const Evidence& evidence) {
     return printable(evidence.mail_from_domain);
+}
+
+Lines remedy_at_sender(const Evidence& evidence, Reason reason, SenderKind kind, Clients clients) {
+    switch (reason) {
+    case Reason::reverse_name_missing: return ptr_records(evidence, clients);
+    case Reason::reverse_name_mismatch: return aaaa_records(evidence, clients);
+    case Reason::reverse_name_temperror:
+        return name_servers_of(reverse_name_in_trouble(evidence, clients));
+    case Reason::unauthenticated: return remedy_of_authentication(evidence, kind, clients);
+    case Reason::unaligned: return remedy_of_alignment(evidence, kind);
+    case Reason::authentication_temperror: return name_servers_of(spf_domain(evidence));
+    case Reason::dkim_temperror: return name_servers_of(signing_domain_in_trouble(evidence));
+    case Reason::sender_domain_unreachable:
+        return {"An MX record for " + sender_domain(evidence) +
+                " that leads to a host with an address (A or AAAA)."};
+    case Reason::sender_domain_null_mx:
+        return {"Another MAIL FROM: " + sender_domain(evidence) + " says that it takes no mail."};
+    case Reason::sender_domain_temperror: return name_servers_of(evidence.mail_from_domain);
+    case Reason::closed: break;
+    }
+    return {"Nothing to mend: IPv4 is open to it."};
+}
+
+// What the site can do itself for those who pass on mail to it.
+std::string exemption_of_ours(Reason reason, SenderKind kind, Clients clients) {
+    if (reason == Reason::unauthenticated && kind == SenderKind::forwarded) {
+        return "Or, where it forwards for your own users: " + exempt_line(clients);
+    }
+    const bool passes_on = kind == SenderKind::mailing_list || kind == SenderKind::forwarded;
+    if (reason == Reason::unaligned && passes_on) {
+        return "Or, where it is a list or a forwarder of your users: " + exempt_line(clients);
+    }
+    return "";
 }
 
 } // namespace
@@ -347,24 +379,18 @@ std::vector<std::string> remedy_for(const Evidence& evidence,
     if (kind == SenderKind::own_range && !is_temperror(reason)) {
         return {"If these hosts are yours: " + exempt_line(clients)};
     }
-    switch (reason) {
-    case Reason::reverse_name_missing: return ptr_records(evidence, clients);
-    case Reason::reverse_name_mismatch: return aaaa_records(evidence, clients);
-    case Reason::reverse_name_temperror:
-        return name_servers_of(reverse_name_in_trouble(evidence, clients));
-    case Reason::unauthenticated: return remedy_of_authentication(evidence, kind, clients);
-    case Reason::unaligned: return remedy_of_alignment(evidence, kind, clients);
-    case Reason::authentication_temperror: return name_servers_of(spf_domain(evidence));
-    case Reason::dkim_temperror: return name_servers_of(signing_domain_in_trouble(evidence));
-    case Reason::sender_domain_unreachable:
-        return {"An MX record for " + sender_domain(evidence) +
-                " that leads to a host with an address (A or AAAA)."};
-    case Reason::sender_domain_null_mx:
-        return {"Another MAIL FROM: " + sender_domain(evidence) + " says that it takes no mail."};
-    case Reason::sender_domain_temperror: return name_servers_of(evidence.mail_from_domain);
-    case Reason::closed: break;
+    Lines lines = remedy_at_sender(evidence, reason, kind, clients);
+    if (auto ours = exemption_of_ours(reason, kind, clients); !ours.empty()) {
+        lines.push_back(std::move(ours));
     }
-    return {"Nothing to mend: IPv4 is open to it."};
+    return lines;
+}
+
+std::vector<std::string>
+remedy_for_sender(const Evidence& evidence, Reason reason, std::span<const Address> clients) {
+    const SenderKind kind = kind_of(evidence, "");
+    return remedy_at_sender(
+        evidence, reason, kind == SenderKind::own_range ? SenderKind::direct : kind, clients);
 }
 
 } // namespace policy

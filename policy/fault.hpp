@@ -25,4 +25,9 @@ std::vector<std::string> remedy_for(const Evidence& evidence,
                                     SenderKind kind,
                                     std::span<const Address> clients);
 
+// The same for the sender, who reads it: nothing is said as if the client were ours, nor what we
+// could do ourselves.
+std::vector<std::string>
+remedy_for_sender(const Evidence& evidence, Reason reason, std::span<const Address> clients);
+
 } // namespace policy

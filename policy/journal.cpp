@@ -1,6 +1,7 @@
 #include "policy/journal.hpp"
 
 #include "policy/ascii.hpp"
+#include "policy/grace.hpp"
 #include "policy/mailbox.hpp"
 #include "policy/printable.hpp"
 
@@ -78,6 +79,10 @@ std::string log_line(const JournalEntry& entry) {
     line += logfmt("mode", to_string(verdict.mode));
     if (verdict.reason && verdict.mode < Mode::enforce) {
         line += logfmt("would_enforce", to_string(verdict.would_enforce));
+    }
+    if (evidence.grace) {
+        line += logfmt("refusals", std::to_string(evidence.grace->refusals));
+        line += logfmt("refused_from", date_told(evidence.grace->refused_from));
     }
     line += logfmt("reply", entry.reply ? entry.reply->to_string() : "");
     return line.substr(1);

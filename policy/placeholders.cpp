@@ -1,9 +1,11 @@
 #include "policy/placeholders.hpp"
 
 #include "policy/ascii.hpp"
+#include "policy/grace.hpp"
 #include "policy/mailbox.hpp"
 #include "policy/printable.hpp"
 #include "policy/spf_identity.hpp"
+#include "policy/template_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -104,6 +106,15 @@ std::string reason(const Scene& scene) {
     return std::string{scene.verdict.reason ? to_string(*scene.verdict.reason) : "none"};
 }
 
+std::string refused_from(const Scene& scene) {
+    return scene.refused_from ? date_told(*scene.refused_from) : "";
+}
+
+// Those whose values stand in an address as they are: RFC 3986 reserves no character of theirs.
+bool is_of_address(std::string_view name) {
+    return name == "client" || name == "reason" || name == "case";
+}
+
 struct Placeholder {
     std::string_view name;
     std::string (*value)(const Scene& scene);
@@ -124,9 +135,10 @@ constexpr auto placeholders = std::to_array<Placeholder>({
     {"spf_domain", spf_domain},
     {"spf_explanation", spf_explanation},
     {"dkim", dkim},
-    {"help_url", [](const Scene& scene) { return std::string{scene.context.help_url}; }},
+    {"help_url", help_address},
     {"authserv_id", [](const Scene& scene) { return std::string{scene.context.authserv_id}; }},
     {"reason", reason},
+    {date_placeholder, refused_from},
     {"stage", [](const Scene& scene) { return scene.verdict.stage; }},
 });
 
@@ -135,35 +147,8 @@ const Placeholder* find_placeholder(std::string_view name) {
     return found == placeholders.end() ? nullptr : found;
 }
 
-// One piece of a text: words to print as they are, or a placeholder's name.
-struct Piece {
-    enum class Kind : std::uint8_t { words, placeholder, fault };
-    Kind kind;
-    std::string_view text;
-};
-
-// The piece at the beginning of `text`, which is not empty; `text` is shortened by it.
-Piece take_piece(std::string_view& text) {
-    if (text.starts_with("{{") || text.starts_with("}}")) {
-        const Piece brace{Piece::Kind::words, text.substr(0, 1)};
-        text.remove_prefix(2);
-        return brace;
-    }
-    if (text.front() == '{') {
-        const auto end = text.find('}');
-        const bool is_closed = end != std::string_view::npos;
-        const Piece name{is_closed ? Piece::Kind::placeholder : Piece::Kind::fault,
-                         text.substr(1, is_closed ? end - 1 : end)};
-        text.remove_prefix(is_closed ? end + 1 : text.size());
-        return name;
-    }
-    if (text.front() == '}') {
-        text.remove_prefix(1);
-        return {Piece::Kind::fault, "}"};
-    }
-    const Piece words{Piece::Kind::words, text.substr(0, text.find_first_of("{}"))};
-    text.remove_prefix(words.text.size());
-    return words;
+bool is_placeholder(std::string_view name) {
+    return find_placeholder(name) != nullptr;
 }
 
 // In the first line, the "..." of what is cut included.
@@ -174,16 +159,6 @@ std::size_t longest_value(std::string_view name) {
     return name == "case" ? 12 : first_line_limit + 3;
 }
 
-bool has_placeholder(std::string_view line, std::string_view name) {
-    while (!line.empty()) {
-        const Piece piece = take_piece(line);
-        if (piece.kind == Piece::Kind::placeholder && piece.text == name) {
-            return true;
-        }
-    }
-    return false;
-}
-
 std::optional<std::string> fault_in_line(std::string_view line) {
     if (line.size() > max_text_octets) {
         return "a line has more than " + std::to_string(max_text_octets) + " characters";
@@ -191,16 +166,7 @@ std::optional<std::string> fault_in_line(std::string_view line) {
     if (!std::ranges::all_of(line, is_printable)) {
         return "only printable ASCII characters may stand in a reply";
     }
-    while (!line.empty()) {
-        const Piece piece = take_piece(line);
-        if (piece.kind == Piece::Kind::fault) {
-            return "a brace is not closed or not opened; write {{ or }} for a brace of the text";
-        }
-        if (piece.kind == Piece::Kind::placeholder && find_placeholder(piece.text) == nullptr) {
-            return "there is no placeholder {" + std::string{piece.text} + '}';
-        }
-    }
-    return std::nullopt;
+    return fault_in_braces(line, is_placeholder);
 }
 
 // What a line may grow to when it is filled in, as the first one.
@@ -216,16 +182,33 @@ std::size_t longest_filled_in(std::string_view line) {
 
 } // namespace
 
+std::string help_address(const Scene& scene) {
+    return filled_in(scene.context.help_url, [&](std::string_view name) {
+        return name == "client"   ? client(scene)
+               : name == "reason" ? reason(scene)
+                                  : std::string{scene.context.case_id};
+    });
+}
+
+std::optional<std::string> fault_in_address(std::string_view url) {
+    auto fault = fault_in_braces(url, is_of_address);
+    return fault ? *fault + "; an address may have {client}, {reason} and {case}" : fault;
+}
+
 std::string expand(std::string_view text, const Scene& scene, std::size_t limit) {
-    std::string expanded;
+    return filled_in(text, [&](std::string_view name) {
+        return printable(find_placeholder(name)->value(scene), limit);
+    });
+}
+
+bool has_placeholder(std::string_view text, std::string_view name) {
     while (!text.empty()) {
         const Piece piece = take_piece(text);
-        const Placeholder* const found =
-            piece.kind == Piece::Kind::placeholder ? find_placeholder(piece.text) : nullptr;
-        expanded +=
-            found == nullptr ? std::string{piece.text} : printable(found->value(scene), limit);
+        if (piece.kind == Piece::Kind::placeholder && piece.text == name) {
+            return true;
+        }
     }
-    return expanded;
+    return false;
 }
 
 std::optional<std::string> fault_in(const std::vector<std::string>& text) {
@@ -245,6 +228,10 @@ std::optional<std::string> fault_in(const std::vector<std::string>& text) {
             return "the first line must have {" + std::string{needed} +
                    "}, because senders often see no other";
         }
+    }
+    if (has_placeholder(text.front(), date_placeholder)) {
+        return "the first line cannot have {" + std::string{date_placeholder} +
+               "}, because it is told where there is no date, too";
     }
     if (longest_filled_in(text.front()) > longest_first_line) {
         return "the first line may grow longer than " + std::to_string(longest_first_line) +

@@ -2,8 +2,8 @@
 
 #include "policy/decide.hpp"
 #include "policy/fault.hpp"
+#include "policy/placeholders.hpp"
 #include "policy/reply_writer.hpp"
-#include "policy/sender_kind.hpp"
 #include "policy/stage_choice.hpp"
 
 #include <algorithm>
@@ -67,13 +67,15 @@ std::string what_happens(const Verdict& verdict, const Policy& policy) {
     return text;
 }
 
-// The sender reads it, so that nothing is said as if the client were ours.
-SenderKind kind_to_tell(const Evidence& evidence) {
-    const SenderKind kind = kind_of(evidence, "");
-    return kind == SenderKind::own_range ? SenderKind::direct : kind;
-}
-
 } // namespace
+
+std::string probe_address(const Policy& policy) {
+    if (policy.probe_recipients.empty()) {
+        return "";
+    }
+    const RecipientPattern& first = policy.probe_recipients.front();
+    return first.local_part + '@' + first.domain;
+}
 
 bool is_probe(const Policy& policy, std::string_view recipient) {
     return matches_any(policy.probe_recipients, recipient) &&
@@ -110,12 +112,12 @@ Reply probe_reply(const Verdict& verdict,
     const std::array clients{*evidence.client};
     for (const Reason fault : faults) {
         writer.add("Found: " + fault_found(evidence, fault) + '.');
-        for (const auto& line : remedy_for(evidence, fault, kind_to_tell(evidence), clients)) {
+        for (const auto& line : remedy_for_sender(evidence, fault, clients)) {
             writer.add("To mend it: " + line);
         }
     }
     if (!context.help_url.empty()) {
-        writer.add("See " + std::string{context.help_url});
+        writer.add("See " + help_address({verdict, evidence, context}));
     }
     writer.add_diagnostics(evidence, context.authserv_id);
     return writer.reply();

@@ -7,11 +7,15 @@
 #include "policy/rules.hpp"
 #include "policy/verdict.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace policy {
 
 bool is_probe(const Policy& policy, std::string_view recipient);
+
+// Where a sender can test its mail: the first of the addresses; empty where there is none.
+std::string probe_address(const Policy& policy);
 
 // Whether all of its recipients are probe addresses, and it is answered as a test: not to our own
 // relays and hosts, which would make a bounce of it.

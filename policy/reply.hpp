@@ -23,7 +23,7 @@ struct Reply {
 struct ReplyContext {
     std::string_view case_id;
     std::string_view authserv_id;
-    std::string_view help_url; // empty: none
+    std::string_view help_url; // may hold placeholders: help_address(); empty: none
 };
 
 // The code that a verdict with a reason answers with, or would, in its stage and mode.
@@ -43,7 +43,8 @@ std::string to_string(const Reply& reply);
 // What is wrong with a template's text, for whoever reads a configuration; empty where nothing is.
 // The first line must name {client} and {case}; only printable ASCII and known placeholders stand
 // anywhere: client case helo mail_from mail_from_domain recipient_domain iprev names ptr_name spf
-// spf_domain spf_explanation dkim help_url authserv_id reason stage. A brace is written {{ or }}.
+// spf_domain spf_explanation dkim help_url authserv_id reason stage, and after the first line
+// refused_from. A brace is written {{ or }}.
 std::optional<std::string> fault_in(const std::vector<std::string>& text);
 
 } // namespace policy

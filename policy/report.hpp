@@ -3,6 +3,7 @@
 // on a verdict of the journal, or on one that decide() gave when the entry was replayed.
 #pragma once
 
+#include "policy/fallback_report.hpp"
 #include "policy/journal.hpp"
 #include "policy/sender_kind.hpp"
 
@@ -142,7 +143,8 @@ struct Report {
     // temporary errors, messages; then by name.
     std::vector<SenderDomainRow> sender_domains;
     std::vector<NetworkRow> client_networks;
-    std::vector<DayRow> days; // in UTC, with at least a message, the oldest first
+    std::vector<DayRow> days;               // in UTC, with at least a message, the oldest first
+    std::optional<FallbackReport> fallback; // not ReportMaker's; empty: nothing is watched for
 };
 
 // Takes the entries one by one, in any order, and keeps what the report needs of them: numbers of

@@ -135,8 +135,18 @@ Requirements requirements_of(Profile profile) {
     return requirements;
 }
 
+Mode mode_after(const Grace& grace) {
+    switch (grace.then) {
+    case AfterGrace::enforce: break;
+    case AfterGrace::tag: return Mode::tag;
+    }
+    return Mode::enforce;
+}
+
 bool has_mode(const Policy& policy, Mode mode) {
-    return std::ranges::find(policy.stages, mode, &Stage::mode) != policy.stages.end();
+    return std::ranges::any_of(policy.stages, [&](const Stage& stage) {
+        return stage.mode == mode || (stage.grace && mode_after(*stage.grace) == mode);
+    });
 }
 
 } // namespace policy

@@ -7,6 +7,7 @@
 #include "policy/selector.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -89,6 +90,18 @@ std::optional<Mode> mode_from(std::string_view word);
 std::optional<Profile> profile_from(std::string_view word);
 std::optional<Reason> reason_from(std::string_view word);
 
+// What a soft stage becomes for a sender whose grace is used up.
+enum class AfterGrace : std::uint8_t { enforce, tag };
+
+// What a sender has in a soft stage; the stage hardens when both are used up.
+struct Grace {
+    std::uint64_t attempts = 3;
+    std::chrono::milliseconds period = std::chrono::days{7}; // from the first of them
+    AfterGrace then = AfterGrace::enforce;
+
+    friend bool operator==(const Grace&, const Grace&) = default;
+};
+
 // What the policy asks of a message.
 struct Requirements {
     ReverseName reverse_name = ReverseName::confirmed;
@@ -148,7 +161,8 @@ struct Stage {
     ClosedAt closed_at = ClosedAt::rcpt;
     Requirements requirements;
     ReplyTable replies = replies_of(Profile::rfc7372);
-    std::string help_url; // empty: none is told
+    std::string help_url;         // may hold placeholders: help_address(); empty: none is told
+    std::optional<Grace> grace{}; // of a soft stage; empty: it stays soft
 };
 
 struct Policy {
@@ -159,7 +173,9 @@ struct Policy {
     std::vector<RecipientPattern> probe_recipients;
 };
 
-// Whether any stage has this mode, whoever it selects.
+Mode mode_after(const Grace& grace);
+
+// Whether any stage has this mode, whoever it selects, or comes to have it for some senders.
 bool has_mode(const Policy& policy, Mode mode);
 
 } // namespace policy

@@ -62,7 +62,7 @@ bool refuses_nothing(const Stage* stage) {
 bool answer_alike(const Stage* a, const Stage* b) {
     return a == b || (refuses_nothing(a) && refuses_nothing(b)) ||
            (a->mode == b->mode && a->requirements == b->requirements && a->replies == b->replies &&
-            a->help_url == b->help_url);
+            a->help_url == b->help_url && a->grace == b->grace);
 }
 
 // Without those that answer as the one before them does.

@@ -100,6 +100,12 @@ void put(proto::SenderDomain* to, const policy::SenderDomainEvidence& sender_dom
     to->set_has_ipv6(sender_domain.has_ipv6);
 }
 
+void put(proto::Grace* to, const policy::GraceEvidence& grace) {
+    to->set_first(grace.first.time_since_epoch().count());
+    to->set_refusals(grace.refusals);
+    to->set_refused_from(grace.refused_from.time_since_epoch().count());
+}
+
 // A message takes minutes; where a clock was set meanwhile, what does not fit is not told.
 std::int32_t mail_time_ms(const policy::JournalEntry& entry) {
     const auto time = entry.evidence.time.value_or(entry.time);
@@ -126,6 +132,9 @@ void put_stage_evidence(proto::Entry* to, const policy::JournalEntry& entry) {
     }
     if (evidence.sender_domain) {
         put(to->mutable_sender_domain(), *evidence.sender_domain);
+    }
+    if (evidence.grace) {
+        put(to->mutable_grace(), *evidence.grace);
     }
 }
 
@@ -226,6 +235,9 @@ private:
         if (from.has_sender_domain()) {
             evidence.sender_domain = sender_domain_in(from.sender_domain());
         }
+        if (from.has_grace()) {
+            evidence.grace = grace_in(from.grace());
+        }
     }
 
     // Of a number as it was read: of this version, of a later one, or of a damaged file.
@@ -273,6 +285,13 @@ private:
         return {
             value_in<policy::SenderDomainResult>(from.result(), "a result of the sender domain"),
             from.has_ipv6()};
+    }
+
+    static policy::GraceEvidence grace_in(const proto::Grace& from) {
+        const auto time_at = [](std::int64_t number) {
+            return policy::Time{std::chrono::milliseconds{number}};
+        };
+        return {time_at(from.first()), from.refusals(), time_at(from.refused_from())};
     }
 
     static policy::Listener listener_in(proto::Listener& from) {

@@ -143,6 +143,10 @@ std::string LocalParts::hash(std::string_view text) const {
     return out;
 }
 
+std::string LocalParts::key_check() const {
+    return hmac_ ? hash("<the key of the journal>") : "";
+}
+
 std::string LocalParts::hidden(std::string_view address) const {
     const auto mailbox = policy::Mailbox::parse(address);
     const std::string_view secret = mailbox ? mailbox->local_part : address;

@@ -33,6 +33,9 @@ public:
     policy::JournalEntry hidden(policy::JournalEntry entry) const;
     void hide_in(policy::JournalEntry& entry) const; // where it throws, it may be done again
 
+    // Tells keys apart and not what they are; empty where nothing is hidden.
+    std::string key_check() const;
+
     // Judges entries with hidden addresses as `policy` judges those with full ones, as long as they
     // were hidden with this key.
     policy::Policy for_hidden(policy::Policy policy) const;

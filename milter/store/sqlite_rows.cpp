@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t rows_of_page = 1'000;
 constexpr std::size_t octets_of_page = 4U << 20U;
 
-// What the columns answer of a filter; the rest is is_meant().
+// What the columns answer of a filter; the rest is is_meant_by_details().
 std::string conditions(const Filter& filter) {
     std::string sql = " WHERE entry.id > :after AND entry.id <= :last";
     sql += filter.since ? " AND time >= :since" : "";
@@ -97,11 +97,6 @@ policy::JournalEntry entry_in(SQLite::Statement& row) {
     return with_details(std::move(columns), {octets, static_cast<std::size_t>(details.getBytes())});
 }
 
-bool is_meant(const Filter& filter, const policy::JournalEntry& entry) {
-    return (!filter.reason || entry.verdict.reason == filter.reason) &&
-           (filter.stage.empty() || entry.verdict.stage == filter.stage);
-}
-
 // One that is damaged hinders nobody from reading the others.
 Row read_row(SQLite::Statement& row) {
     const Store::Position position = row.getColumn(0).getInt64();
@@ -129,7 +124,7 @@ std::vector<Row> page_of(SQLite::Database& database,
     std::size_t octets = 0;
     while (page.size() < rows_of_page && octets < octets_of_page && row.executeStep()) {
         Row read = read_row(row);
-        if (!read.trouble.empty() || is_meant(filter, read.entry)) {
+        if (!read.trouble.empty() || is_meant_by_details(filter, read.entry)) {
             page.push_back(std::move(read));
             octets += static_cast<std::size_t>(row.getColumn(5).getBytes());
         }

@@ -1,11 +1,10 @@
 // The rows that a store in SQLite has of its entries, and which of them a filter means.
 #pragma once
 
+#include "milter/store/row.hpp"
 #include "milter/store/store.hpp"
-#include "policy/journal.hpp"
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 namespace SQLite { // NOLINT(readability-identifier-naming): as SQLiteCpp has it
@@ -13,12 +12,6 @@ class Database;
 }
 
 namespace store {
-
-struct Row {
-    Store::Position position = 0;
-    policy::JournalEntry entry; // with trouble, only what has columns
-    std::string trouble;        // why it cannot be read; empty: it can
-};
 
 // The next rows after one position, up to another and with it, that the filter means or that cannot
 // be read. No more than memory has room for; none: there are no more. Throws SQLite::Exception.

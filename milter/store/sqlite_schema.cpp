@@ -13,10 +13,10 @@ namespace store {
 
 namespace {
 
-// Two tables, and no index but the ids: entries are written in the order of arrival, and an index
-// by domain or client would have every message dirty pages all over the file. What is searched by
-// stands in narrow rows, of which a million are read in a moment.
-// AUTOINCREMENT: an id is never used twice, so that whoever follows the journal misses nothing.
+// The journal. Two tables, and no index but the ids: entries are written in the order of arrival,
+// and an index by domain or client would have every message dirty pages all over the file. What is
+// searched by stands in narrow rows, of which a million are read in a moment. AUTOINCREMENT: an id
+// is never used twice, so that whoever follows the journal misses nothing.
 constexpr auto steps_of_this_version = std::to_array<const char*>({
     R"(
     CREATE TABLE entry (
@@ -30,6 +30,38 @@ constexpr auto steps_of_this_version = std::to_array<const char*>({
         id INTEGER PRIMARY KEY, -- of the entry
         octets BLOB NOT NULL    -- the rest, see entry_details.hpp
     );
+    )",
+    // The grace ledger and the fallback watch. Times as above; a network is the first address of a
+    // /64, in 16 octets. What has changed in the watch has a number, given once and for all.
+    R"(
+    CREATE TABLE grace (
+        network BLOB NOT NULL,
+        domain TEXT NOT NULL,        -- organizational; empty: none
+        first INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        refused_from INTEGER NOT NULL,
+        PRIMARY KEY (network, domain)
+    ) WITHOUT ROWID;
+    CREATE TABLE fallback (
+        fingerprint BLOB PRIMARY KEY, -- 16 octets
+        first INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        reason TEXT NOT NULL,
+        stage TEXT NOT NULL,
+        mail_from TEXT NOT NULL,      -- local parts as keyed hashes
+        mail_from_domain TEXT NOT NULL,
+        recipient TEXT NOT NULL,
+        network BLOB NOT NULL,
+        recovery TEXT,                -- NULL: it is open
+        recovered INTEGER,
+        change INTEGER NOT NULL       -- the last of it
+    ) WITHOUT ROWID;
+    CREATE INDEX fallback_first ON fallback (first);
+    CREATE INDEX fallback_by_change ON fallback (change);
+    CREATE INDEX fallback_ended ON fallback (first) WHERE recovery IS NOT NULL;
+    CREATE TABLE fallback_change (last INTEGER NOT NULL);
+    INSERT INTO fallback_change VALUES (0);
     )",
 });
 

@@ -1,28 +1,21 @@
 #include "milter/store/sqlite_store.hpp"
 
 #include "milter/store/entry_details.hpp"
+#include "milter/store/sqlite_database.hpp"
+#include "milter/store/sqlite_rows.hpp"
 #include "milter/store/sqlite_schema.hpp"
 #include "policy/ascii.hpp"
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
-#include <fcntl.h>
-#include <sqlite3.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 #include <vector>
 
 namespace store {
 
 namespace {
-
-// How long another process may hold the file before it counts as trouble.
-constexpr int patience_ms = 1'000;
 
 // At a time, so that no other process waits longer than for these.
 constexpr std::size_t rows_to_remove = 1'000;
@@ -30,75 +23,14 @@ constexpr std::size_t rows_to_remove = 1'000;
 // By trim() at a time, of which most are in bounds: some 2 ms.
 constexpr std::size_t rows_to_look_at = 20'000;
 
-// What SQLite throws is told with the file's name, and in one type.
-template <typename Call>
-auto on(const std::string& path, Call call) {
-    try {
-        return call();
-    } catch (const SQLite::Exception& error) {
-        throw StoreError{path + ": " + error.what()};
-    }
-}
-
-void bind_blob(SQLite::Statement& statement, int index, std::span<const std::uint8_t> octets) {
-    statement.bindNoCopy(index, octets.data(), static_cast<int>(octets.size()));
-}
-
-void note(const std::string& trouble, Unreadable& unreadable) {
-    if (unreadable.entries++ == 0) {
-        unreadable.trouble = trouble;
-    }
-}
-
-// SQLite would go on with a file that has no name any more, or another one.
-bool is_moved(SQLite::Database& database) {
-    int moved = 0;
-    sqlite3_file_control(database.getHandle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-    return moved != 0;
-}
-
-int flags_of(Access access) {
-    // Also for readers: SQLite recovers what a killed writer has left in the log, and that writes.
-    return access == Access::write ? SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE
-                                   : SQLite::OPEN_READWRITE;
-}
-
-// For its owner alone, as the key is; SQLite gives the -wal and the -shm the same mode. What is
-// there already is not opened: to close it would end the locks that this process has on it.
-void make_private_file(const std::string& path) {
-    constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-    const int file = open(path.c_str(), flags, S_IRUSR | S_IWUSR);
-    if (file >= 0) {
-        close(file);
-    } // else it is there, or SQLite tells what is wrong
-}
-
-void require_file(const std::string& path) {
-    std::error_code error; // where there is one, SQLite tells what is wrong
-    if (!std::filesystem::exists(path, error) && !error) {
-        throw StoreError{path + ": is not there yet: `sixgate run` makes it when it starts"};
-    }
-}
-
 } // namespace
 
-SqliteStore::SqliteStore(const std::string& path, Access access) : path_{path} {
-    if (access == Access::write) {
-        make_private_file(path);
-    } else {
-        require_file(path);
+SqliteStore::SqliteStore(const std::string& path, Access access)
+    : path_{path}, database_{open_database(path, access)} {
+    if (access == Access::read) {
+        return;
     }
     on(path_, [&] {
-        database_ = std::make_unique<SQLite::Database>(path, flags_of(access), patience_ms);
-        database_->exec("PRAGMA secure_delete = ON"); // of what is trimmed little is left
-        if (access == Access::read) {
-            require_current(*database_, schema_steps());
-            return;
-        }
-        database_->exec("PRAGMA journal_mode = WAL");
-        database_->exec("PRAGMA synchronous = NORMAL");
-        database_->exec("PRAGMA journal_size_limit = 67108864");
-        migrate(*database_, schema_steps());
         insert_entry_ = std::make_unique<SQLite::Statement>(
             *database_, "INSERT INTO entry (time, case_id, client, domain) VALUES (?, ?, ?, ?)");
         insert_details_ = std::make_unique<SQLite::Statement>(
@@ -127,15 +59,9 @@ void SqliteStore::insert(const policy::JournalEntry& entry) {
     insert_details_->exec();
 }
 
-void SqliteStore::require_in_place() {
-    if (is_moved(*database_)) {
-        throw StoreError{path_ + ": was moved or removed"};
-    }
-}
-
 void SqliteStore::append(std::span<const policy::JournalEntry> entries) {
     on(path_, [&] {
-        require_in_place();
+        require_in_place(*database_);
         SQLite::Transaction transaction{*database_, SQLite::TransactionBehavior::IMMEDIATE};
         for (const auto& entry : entries) {
             insert(entry);
@@ -165,7 +91,7 @@ void SqliteStore::read_rows(const Filter& filter,
 }
 
 Store::Reading SqliteStore::read(const Filter& filter, Position position, const Visit& visit) {
-    require_in_place(); // nothing comes any more to what was moved aside
+    require_in_place(*database_); // nothing comes any more to what was moved aside
     Reading reading{end(), {}};
     read_rows(filter, position, reading.position, [&](const Row& row) {
         if (row.trouble.empty()) {
@@ -231,6 +157,7 @@ void SqliteStore::add_too_old(const Bounds& bounds, std::vector<Position>& posit
 
 Store::Trimmed SqliteStore::trim(const Bounds& bounds) {
     const auto positions = on(path_, [&] {
+        require_current(*database_, schema_steps()); // what a later one keeps is its own to trim
         auto out_of_bounds = beyond_the_number(bounds);
         add_first_too_old(bounds, out_of_bounds);
         add_too_old(bounds, out_of_bounds);

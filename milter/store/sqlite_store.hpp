@@ -3,7 +3,7 @@
 #pragma once
 
 #include "milter/store/open_store.hpp"
-#include "milter/store/sqlite_rows.hpp"
+#include "milter/store/row.hpp"
 #include "milter/store/store.hpp"
 
 #include <cstdint>
@@ -39,7 +39,6 @@ private:
     using VisitRow = std::function<void(const Row& row)>;
 
     void insert(const policy::JournalEntry& entry);
-    void require_in_place();
     void read_rows(const Filter& filter, Position after, Position last, const VisitRow& visit);
     std::vector<Position> beyond_the_number(const Bounds& bounds);
     void add_first_too_old(const Bounds& bounds, std::vector<Position>& positions);

@@ -74,7 +74,8 @@ public:
     Store& operator=(const Store&) = delete;
     virtual ~Store() = default;
 
-    // All of them, or none where it throws; the same ones may then be appended again.
+    // Where it throws, the same ones may be appended again, also with others behind them, and each
+    // is there once. Until then some of them may be there, where the store is a server.
     virtual void append(std::span<const policy::JournalEntry> entries) = 0;
 
     // The position of the last entry: what comes from now on is after it.
@@ -92,8 +93,8 @@ public:
     virtual Trimmed trim(const Bounds& bounds) = 0;
 
     // Removes every entry of which the predicate is true, so that nothing of it can be found in
-    // the store's files. One that cannot be read is judged by its client and the domain of its
-    // MAIL FROM.
+    // the store's files, or in the memory of a server. One that cannot be read is judged by its
+    // client and the domain of its MAIL FROM.
     virtual Forgotten forget(const Predicate& is_meant) = 0;
 };
 

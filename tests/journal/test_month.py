@@ -10,11 +10,26 @@ from pathlib import Path
 from lab.month import month_before
 from lab.month_site import MonthSite
 from lab.month_truth import differences, standing_of, text_differences, what_if_differences
+from lab.redis_server import RedisServer
 from lab.site import program_from_environment
 
 OBSERVE = 'mode = "observe"'
 ENFORCE = 'mode = "enforce"'
 CLOSED = 'mode = "closed"'
+
+
+def test_a_small_month_on_a_server(tmp_path: Path) -> None:
+    """What two hosts have judged is one report, as true as that of a file."""
+    month = month_before(domains=60, count=600)
+    with RedisServer(tmp_path) as server:
+        first = MonthSite(program_from_environment("dev"), tmp_path / "mx1", month)
+        other = first.beside("mx2")
+        url = f"unix://{server.socket}"
+        with first.running(OBSERVE, url), other.running(OBSERVE, url):
+            answered = first.send_shared(month, other)
+        today = first.write("today.toml", OBSERVE, url)
+        assert differences(first.report(today), answered) == []
+        assert text_differences(other.report_text(today), answered) == []
 
 
 def test_a_small_month(tmp_path: Path) -> None:

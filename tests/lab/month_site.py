@@ -42,14 +42,19 @@ class Answered:
 class MonthSite:
     """sixgate with the journal in `folder`; `policy` is the [policy] of its configuration."""
 
-    def __init__(self, program: Path, folder: Path, month: Month) -> None:
+    def __init__(self, program: Path, folder: Path, month: Month, key: signer.Key | None = None) -> None:
         self.program = program
         self.folder = folder
+        self.folder.mkdir(exist_ok=True)
         self.month = month
         self.clock = Clock(folder)
         self.sixgate = Sixgate(self.clock, program, folder)  # type: ignore[arg-type]
-        self._key = signer.rsa_key(2048)
+        self._key = key or signer.rsa_key(2048)
         self._contents = {host: host.content(self._key) for host in month.hosts}
+
+    def beside(self, name: str) -> MonthSite:
+        """Another host that gets the same mail."""
+        return MonthSite(self.program, self.folder.with_name(name), self.month, self._key)
 
     @contextmanager
     def running(self, policy: str, store: str = "") -> Iterator[MonthSite]:
@@ -62,16 +67,17 @@ class MonthSite:
                 status = self.sixgate.stop_soon()
                 assert status == 0, self.sixgate.log()
 
-    def write(self, name: str, policy: str) -> Path:
+    def write(self, name: str, policy: str, store: str = "") -> Path:
         """A configuration that differs from today's in its policy."""
         file = self.folder / name
-        file.write_text(self.configuration(policy))
+        file.write_text(self.configuration(policy, store=store))
         return file
 
     def configuration(self, policy: str, dns: str = "127.0.0.1:53", store: str = "") -> str:
         """With patience: on a busy machine a good sender must not turn into one with temporary errors. What is to
         fail answers SERVFAIL, and at once."""
         store = store or f"sqlite:{self.folder}/sixgate.db"
+        key = "" if store.startswith("sqlite:") or store == "none" else f'key = "file:{_shared_key(store)}"\n'
         return f"""\
 [milter]
 socket = "{self.sixgate.milter_address}"
@@ -84,7 +90,7 @@ deadline_ms = 240000
 {policy}
 [store]
 url = "{store}"
-"""
+{key}"""
 
     def send(self, month: Month) -> list[Answered]:
         """All of it, each message at its time of day."""
@@ -113,6 +119,19 @@ url = "{store}"
                 messages += len(sent)
         return messages
 
+    def send_shared(self, month: Month, *others: MonthSite) -> list[Answered]:
+        """All of it, each message to one of the sites, all of which have their share at once."""
+        sites = (self, *others)
+        answered: list[Answered] = []
+        with self._workers() as pool:
+            for when, sent in month.messages():
+                for site in sites:
+                    site.clock.set(when)
+                places = [str(sites[number % len(sites)].sixgate.socket_path) for number in range(len(sent))]
+                actions = pool.starmap(_deliver_to, zip(places, sent, strict=True), chunksize=4)
+                answered += [Answered(one, action) for one, action in zip(sent, actions, strict=True)]
+        return answered
+
     def _workers(self) -> Pool:
         global _contents
         _contents = self._contents
@@ -137,6 +156,13 @@ url = "{store}"
 
     def report_text(self, journal_of: Path) -> str:
         return self.command("report", "--journal-of", str(journal_of), "--since", "31d", "--limit", "1000000")
+
+
+def _shared_key(store: str) -> Path:
+    """Beside the socket of the server, the same for all sites that share it."""
+    file = Path(store.removeprefix("unix://")).with_name("journal.key")
+    file.write_bytes(b"of all hosts that share it".ljust(32))
+    return file
 
 
 def _deliver_to(socket_path: str, sent: Sent) -> str:

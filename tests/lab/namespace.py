@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -101,11 +101,16 @@ class PrivateNetwork:
         self._configure_loopback()
 
     def start(
-        self, command: Sequence[str], output: BinaryIO | socket.socket, input_: socket.socket | None = None
+        self,
+        command: Sequence[str],
+        output: BinaryIO | socket.socket,
+        input_: socket.socket | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
-        """A process that ends with the namespace at the latest."""
+        """A process that ends with the namespace at the latest; `environment` where it is not ours."""
+        input_or_none = input_ or subprocess.DEVNULL
         with self._processes_inside():
-            return subprocess.Popen(command, stdin=input_ or subprocess.DEVNULL, stdout=output, stderr=output)
+            return subprocess.Popen(command, stdin=input_or_none, stdout=output, stderr=output, env=environment)
 
     def run(self, command: Sequence[str], input_: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """A command to its end, with its output. Daemons that it leaves behind must not hold that."""

@@ -15,6 +15,9 @@ tl::expected<std::string, std::string> content_of_any(const std::string& file, s
     if (file.ends_with(".key")) {
         return "0123456789abcdef\n";
     }
+    if (file.ends_with("letter.txt")) {
+        return "To: postmaster@{domain}\n\n{findings}\n";
+    }
     return file.find("networks") != std::string::npos ? "2001:db8:8::/48\n" : ".example.net\n";
 }
 
@@ -159,7 +162,9 @@ key = "file:/etc/sixgate/journal.key"
                                                 std::chrono::days{7},
                                                 1000,
                                                 store::Addresses::full,
-                                                "/etc/sixgate/journal.key"});
+                                                "/etc/sixgate/journal.key",
+                                                "",
+                                                ""});
     CHECK(config->warnings.empty());
 
     const auto& stage = config->policy.stages.at(0);
@@ -173,6 +178,37 @@ key = "file:/etc/sixgate/journal.key"
     CHECK(stage.replies[policy::Reason::unauthenticated] ==
           policy::ReplyTemplate{
               {451, "4.7.26"}, {550, "5.7.26"}, {"{client}: neither SPF nor DKIM, case {case}"}});
+}
+
+TEST_CASE("config: a store on a server") {
+    const auto config = parse("[store]\nurl = \"rediss://sixgate@redis.example.org\"\n"
+                              "key = \"file:/etc/sixgate/journal.key\"\n"
+                              "password_file = \"/etc/sixgate/redis.password\"\n"
+                              "ca_file = \"/etc/sixgate/ca.pem\"\n");
+    REQUIRE_MESSAGE(config.has_value(), outcome_of(config));
+    CHECK(config->store.password_file == "/etc/sixgate/redis.password");
+    CHECK(config->store.ca_file == "/etc/sixgate/ca.pem");
+    CHECK(parse("[store]\nurl = \"redis://a\"\naddresses = \"full\"\n").has_value());
+
+    const std::string key = "key = \"file:/etc/sixgate/journal.key\"\n";
+    check_refused({
+        {"hosts without a common key",
+         "[store]\nurl = \"redis://a\"\n",
+         ":2:1: store.url: ",
+         "store.key must name the key"},
+        {"a user without a password",
+         "[store]\nurl = \"redis://b@a\"\n" + key,
+         ":2:1: store.url: ",
+         "store.password_file must name"},
+        {"a password for a file",
+         "[store]\npassword_file = \"/a\"\n",
+         ":2:1: store.password_file: ",
+         "is for a store that is a server"},
+        {"a certificate without TLS",
+         "[store]\nurl = \"redis://a\"\nca_file = \"/a\"\n" + key,
+         ":3:1: store.ca_file: ",
+         "rediss://"},
+    });
 }
 
 TEST_CASE("config: a profile sets all, and the keys beside it override, in any order") {
@@ -233,7 +269,7 @@ TEST_CASE("config: what is no setting is refused, with what was meant") {
         {"no such section",
          "[colours]\n",
          ":1:2: colours: ",
-         "dns, dkim, exempt, policy, rollout, probe, store, stage or reply"},
+         "dns, dkim, exempt, policy, letter, rollout, probe, store, fallback, stage or reply"},
         {"unprintable", "\"a\\u001b.\u00e9\" = 1", R"(:1:1: "a\x1b.\xc3\xa9": )", "no such"},
         {"dots in quotes", R"("dns.cache_mb" = 1)", R"(:1:1: "dns.cache_mb": )", "no such"},
         {"empty name", R"("" = 1)", R"(:1:1: "": )", "no such"},
@@ -298,9 +334,12 @@ TEST_CASE("config: the sample says the defaults") {
     check_same(*config, Config{});
 
     // What it comments out, without a space after the #, is an example that holds as well.
-    const auto examples =
+    const auto with_all =
         std::regex_replace(sample, std::regex{"^#(?=[^ \n])", std::regex::multiline}, "");
-    CHECK(examples != sample);
+    CHECK(with_all != sample);
+    const auto examples = // some are of a store on a server
+        std::regex_replace(with_all, std::regex{"\"sqlite:.*\""}, "\"rediss://redis.example.org\"");
+    CHECK(examples != with_all);
     const auto full = parse(examples);
     REQUIRE_MESSAGE(full.has_value(), outcome_of(full));
     CHECK_FALSE(full->milter.authserv_id.empty());

@@ -288,7 +288,9 @@ TEST_CASE("config values: paths and keys") {
 
 TEST_CASE("config values: the help address is a URL that prints as it is") {
     check(read_url,
-          {"https://mail.example.org/ipv6?x=%20#why", "http://[2001:db8::1]/"},
+          {"https://mail.example.org/ipv6?x=%20#why",
+           "http://[2001:db8::1]/",
+           "https://example.org/?ip={client}&case={case}#{reason}"},
           {"",
            "https://",
            "https:///x",
@@ -298,7 +300,10 @@ TEST_CASE("config values: the help address is a URL that prints as it is") {
            "https://example.org/a b",
            "https://example.org/\u00e9",
            "https://example.org/\\",
-           "https://example.org/{case}",
+           "https://{client}/",
+           "https://example.org/{helo}",
+           "https://example.org/{case",
+           "https://example.org/}",
            "https://example.org/\n",
            "https://example.org/" + std::string(200, 'a')});
 }
@@ -319,16 +324,26 @@ TEST_CASE("config values: words of the policy") {
     check(read_null_reverse_path, {"helo-name", "strict"}, {"", "helo_name"});
 }
 
-TEST_CASE("config values: the store is a file of this host, or none") {
+TEST_CASE("config values: the store is a file of this host, a server, or none") {
     check(read_store_url,
-          {"sqlite:/var/lib/sixgate/sixgate.db", "sqlite:/a b", "none"},
+          {"sqlite:/var/lib/sixgate/sixgate.db",
+           "sqlite:/a b",
+           "redis://redis.example.org",
+           "rediss://sixgate@[2001:db8::1]:6380/3",
+           "unix:///run/redis/redis.sock?db=2",
+           "none"},
           {"",
            "None",
            "sqlite:",
            "sqlite:sixgate.db",
            "sqlite:/srv/",
            "/srv/sixgate.db",
-           "redis://a"});
+           "redis:/a",
+           "redis://:secret@a",
+           "redis://user:secret@a",
+           "rediss://"});
+    CHECK(read_store_url(text("redis://a:secret@b")).error().message ==
+          "has a password: it belongs in the file store.password_file");
     check(read_key_file,
           {"file:/etc/sixgate/journal.key"},
           {"", "file:", "file:key", "file:/etc/", "/key"});

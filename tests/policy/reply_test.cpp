@@ -249,3 +249,12 @@ TEST_CASE("the explanation of the domain is shown where there is one") {
               "SPF explanation of example.org: See http://example.org/why"));
     CHECK(reply_to(evidence, policy).lines.size() == lines + 1);
 }
+
+TEST_CASE("reply: the help address tells the page what it is about") {
+    Policy policy = policy_of(Profile::rfc7372, Mode::enforce);
+    policy.stages.front().help_url = "https://mail.example.net/?ip={client}&c={case}#{reason}";
+    Evidence evidence = tests::good_evidence();
+    evidence.iprev = IprevEvidence{IprevResult::permerror, {}};
+    CHECK(has(reply_to(evidence, policy),
+              "https://mail.example.net/?ip=2001:db8:5::5&c=case12345678#reverse_name_missing"));
+}

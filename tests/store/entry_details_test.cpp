@@ -101,6 +101,10 @@ JournalEntry random_entry(std::mt19937& random) {
     if (is_known()) {
         evidence.spf_mail_from = any_spf(random);
     }
+    if (is_known()) {
+        evidence.grace = policy::GraceEvidence{
+            tests::noon, random(), tests::noon - std::chrono::milliseconds{random()}};
+    }
     evidence.spf_helo = any_spf(random);
     evidence.recipients.assign(random() % 4, any_text(random));
     return entry;

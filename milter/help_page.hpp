@@ -1,0 +1,17 @@
+// The page that help_url leads to: what each reason means, and what the sender has to mend.
+#pragma once
+
+#include <string>
+
+namespace milter {
+
+struct HelpPage {
+    std::string site;  // whose page it is, such as the name of the host
+    std::string probe; // an address that answers tests; empty: there is none
+};
+
+// A page that fetches nothing (html_page.hpp), with an anchor for each policy::Reason. Its script
+// fills in the address of the reader that ?ip= gives; without it the examples stand.
+std::string help_page(const HelpPage& page);
+
+} // namespace milter

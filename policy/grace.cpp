@@ -1,0 +1,68 @@
+#include "policy/grace.hpp"
+
+#include "policy/decide.hpp"
+#include "policy/stage_choice.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace policy {
+
+namespace {
+
+// A period that was made longer since counts; one that was made shorter takes nothing back.
+Time date_of(const Grace& grace, const GraceEvidence& evidence) {
+    return std::max(evidence.refused_from, evidence.first + grace.period);
+}
+
+Evidence with_nothing_left(Evidence evidence) {
+    const Time long_ago{};
+    evidence.grace = GraceEvidence{long_ago, std::numeric_limits<std::uint64_t>::max(), long_ago};
+    return evidence;
+}
+
+std::string two_digits(unsigned number) {
+    return (number < 10 ? "0" : "") + std::to_string(number);
+}
+
+} // namespace
+
+bool is_used_up(const Grace& grace, const Evidence& evidence) {
+    return evidence.grace && evidence.time && evidence.grace->refusals >= grace.attempts &&
+           *evidence.time >= date_of(grace, *evidence.grace);
+}
+
+std::optional<Grace>
+grace_that_matters(const Evidence& evidence, const Policy& policy, const Verdict& verdict) {
+    const bool has_grace = std::ranges::any_of(
+        policy.stages, [](const Stage& stage) { return stage.grace.has_value(); });
+    if (!has_grace || verdict.mode != Mode::soft || verdict.action != Action::tempfail ||
+        verdict.is_probe) {
+        return std::nullopt;
+    }
+    const auto hardened = decide(with_nothing_left(evidence), policy);
+    return hardened && hardened != verdict ? stage_named(policy, hardened->stage).grace
+                                           : std::nullopt;
+}
+
+std::optional<Time>
+refused_from(const Verdict& verdict, const Evidence& evidence, const Policy& policy) {
+    const auto& grace = stage_named(policy, verdict.stage).grace;
+    const bool is_told = grace && grace->then == AfterGrace::enforce && evidence.grace &&
+                         verdict.mode == Mode::soft && verdict.action == Action::tempfail &&
+                         verdict.would_enforce == Action::reject;
+    return is_told ? std::optional{date_of(*grace, *evidence.grace)} : std::nullopt;
+}
+
+std::string date_told(Time time) {
+    const auto day = std::chrono::floor<std::chrono::days>(time);
+    const std::chrono::year_month_day date{day};
+    const std::chrono::hh_mm_ss clock{time - day};
+    return std::to_string(static_cast<int>(date.year())) + '-' +
+           two_digits(static_cast<unsigned>(date.month())) + '-' +
+           two_digits(static_cast<unsigned>(date.day())) + ' ' +
+           two_digits(static_cast<unsigned>(clock.hours().count())) + ':' +
+           two_digits(static_cast<unsigned>(clock.minutes().count())) + " UTC";
+}
+
+} // namespace policy

@@ -1,0 +1,138 @@
+// The pages as text. What a browser makes of them: tests/pages.
+#include "milter/help_page.hpp"
+#include "milter/html_page.hpp"
+#include "milter/report_chart.hpp"
+#include "milter/report_html.hpp"
+#include "policy/replay.hpp"
+#include "tests/policy/report_makers.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace of_pages {
+
+using Json = nlohmann::ordered_json;
+
+bool has(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+milter::ReportScope scope(const std::string& candidate = "") {
+    return {.since = tests::first_noon,
+            .until = tests::first_noon + std::chrono::days{14},
+            .stage = {},
+            .candidate = candidate,
+            .limit = {}};
+}
+
+policy::Report report_on(const std::vector<policy::JournalEntry>& entries) {
+    policy::ReportMaker maker;
+    for (const auto& entry : entries) {
+        maker.add(entry);
+    }
+    return maker.report();
+}
+
+policy::Report replayed_report(const std::vector<policy::JournalEntry>& entries,
+                               const policy::Policy& policy) {
+    policy::ReportMaker maker;
+    for (const auto& entry : entries) {
+        maker.add(entry, policy::replayed(entry, policy));
+    }
+    return maker.report();
+}
+
+} // namespace of_pages
+
+} // namespace
+
+TEST_CASE("html_page: values are text, whatever they hold") {
+    const of_pages::Json values{{"name", "<b a=\"1\" b='2'>&{{number}}"}, {"number", 12'345}};
+    CHECK(milter::html_page({"<p title=\"{{name}}\">{{name}} {{number}}</p>", ""}, values) ==
+          "<p title=\"&lt;b a=&quot;1&quot; b=&apos;2&apos;&gt;&amp;{{number}}\">"
+          "&lt;b a=&quot;1&quot; b=&apos;2&apos;&gt;&amp;{{number}} 12,345</p>");
+}
+
+TEST_CASE("html_page: a template names nothing that is not there") {
+    CHECK_THROWS_AS(milter::html_page({"{{nothing}}", ""}, of_pages::Json::object()),
+                    std::logic_error);
+    CHECK_THROWS_AS(milter::html_page({"{{#open}}", ""}, {{"open", true}}), std::logic_error);
+}
+
+TEST_CASE("html_page: its policy allows our own style and script, and nothing else") {
+    const auto policy_of = [](std::string_view script) {
+        return milter::html_page({"{{{csp}}}", "p { margin: 0 }", script},
+                                 of_pages::Json::object());
+    };
+    CHECK(policy_of("").starts_with("default-src 'none'; style-src 'sha256-"));
+    CHECK_FALSE(of_pages::has(policy_of(""), "script-src"));
+    // printf 'alert(1)' | openssl dgst -sha256 -binary | base64
+    CHECK(of_pages::has(policy_of("alert(1)"),
+                        "script-src 'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='"));
+    CHECK_FALSE(of_pages::has(policy_of("alert(1)"), "unsafe"));
+}
+
+TEST_CASE("report_html: every kind of report has what its page needs") {
+    const auto bad = tests::judged(tests::without_ptr("b.example", "2001:db8:a::1"));
+    const auto good = tests::judged(tests::good_evidence());
+    const auto slow = tests::judged(tests::without_name_servers("s.example", "2001:db8::2"));
+    const auto page = [](const policy::Report& report, const std::string& candidate = "") {
+        return milter::report_html(report, of_pages::scope(candidate));
+    };
+    CHECK(of_pages::has(page(of_pages::report_on({})), "There are no entries in the journal"));
+    CHECK(of_pages::has(page(of_pages::report_on({good})), "No mail would be refused"));
+    const std::string harm = page(of_pages::report_on({good, bad, slow, slow}));
+    CHECK(of_pages::has(harm, "25.0% of the mail would be refused"));
+    CHECK(of_pages::has(harm, "sixgate letter b.example"));
+    CHECK(of_pages::has(harm, ">s.example</th>"));
+    const auto partners = tests::partners_first(policy::Mode::enforce);
+    const std::string next =
+        page(of_pages::replayed_report({good, bad, slow}, partners), "next.toml");
+    CHECK(of_pages::has(next, "Messages under another stage"));
+    CHECK(of_pages::has(next, "Answers that would change"));
+    const auto closed = tests::judged(tests::without_ptr("c.example", "2001:db8::9"),
+                                      tests::policy_in(policy::Mode::closed));
+    CHECK(of_pages::has(page(of_pages::report_on({closed})), "Nothing can be foretold."));
+}
+
+TEST_CASE("report_html: nothing of a page is fetched from anywhere") {
+    const auto bad = tests::judged(tests::without_ptr("b.example", "2001:db8:a::1"));
+    for (const std::string& page :
+         {milter::report_html(of_pages::report_on({bad}), of_pages::scope()),
+          milter::help_page({"mx.example.net", "test@example.net"})}) {
+        for (const char* const part : {"src=", "@import", "url(", "<link", "<iframe"}) {
+            CAPTURE(part);
+            CHECK_FALSE(of_pages::has(page, part));
+        }
+    }
+}
+
+TEST_CASE("report_html: a scale ends where its numbers are round") {
+    using milter::end_of_scale;
+    const std::vector<std::pair<std::uint64_t, std::uint64_t>> cases{
+        {0, 1}, {1, 1}, {2, 2}, {3, 4}, {5, 10}, {11, 20}, {21, 40}, {41, 100}, {12'345, 20'000}};
+    for (const auto& [number, end] : cases) {
+        CHECK(end_of_scale(number) == end);
+    }
+    CHECK(end_of_scale(~std::uint64_t{0}) == ~std::uint64_t{0});
+}
+
+TEST_CASE("help_page: there is an anchor for every reason") {
+    const std::string page = milter::help_page({"<mx>", ""});
+    for (const auto reason : policy::all_reasons) {
+        const std::string word{to_string(reason)};
+        CAPTURE(word);
+        CHECK(of_pages::has(page, "<section id=\"" + word + '"'));
+        CHECK(of_pages::has(page, "href=\"#" + word + '"'));
+        CHECK(of_pages::has(page, "<code>" + word + "</code>"));
+    }
+    CHECK(of_pages::has(page, "&lt;mx&gt;"));
+    CHECK_FALSE(of_pages::has(page, "mailto:"));
+    CHECK(of_pages::has(milter::help_page({"mx", "t@example.net"}), "mailto:t@example.net"));
+}

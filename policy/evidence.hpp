@@ -162,6 +162,9 @@ struct Evidence {
     friend bool operator==(const Evidence&, const Evidence&) = default;
 };
 
+// What stays known when a message is over: client, listener, HELO and iprev.
+Evidence of_connection(Evidence evidence);
+
 // What of a whole message was known before its recipients: none of them, no content and no check,
 // because none is waited for.
 Evidence before_recipients(const Evidence& evidence);

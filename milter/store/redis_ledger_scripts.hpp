@@ -21,7 +21,8 @@ inline constexpr std::string_view fallback_key = "{sixgate}:fallback:";
 inline constexpr std::string_view fallback_first_key = "{sixgate}:fallback_first";   // by time
 inline constexpr std::string_view fallback_change_key = "{sixgate}:fallback_change"; // by number
 
-// KEYS: record, used, site. ARGV: member, time, period, most, most of a site, a day (milliseconds).
+// KEYS: record, used, site. ARGV: member, time, period, most, most of a site, and in milliseconds a
+// day and how long until a record that is not used begins anew.
 // Answers with the four numbers, or with none where there is no room.
 extern const std::string_view count_grace;
 

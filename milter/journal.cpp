@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -29,11 +31,19 @@ void tell_health(const store::JournalHealth& health, Log& log) {
     }
 }
 
-store::JournalTarget open_target(const store::StoreSettings& settings) {
+// What is watched for longer than the journal is kept, is kept for as long.
+void trim_fallback(const store::StoreSettings& settings, std::chrono::milliseconds window) {
+    const auto keep = std::max<std::chrono::milliseconds>(window, settings.keep);
+    store::trim_fallback_ledger(settings, now() - keep);
+}
+
+store::JournalTarget open_target(const store::StoreSettings& settings,
+                                 std::chrono::milliseconds window) {
     auto store = store::open_store(settings, store::Access::write);
     auto local_parts = store::open_local_parts(settings, store::Access::write);
     return {std::move(store),
-            [local_parts](policy::JournalEntry& entry) { local_parts.hide_in(entry); }};
+            [local_parts](policy::JournalEntry& entry) { local_parts.hide_in(entry); },
+            [settings, window] { trim_fallback(settings, window); }};
 }
 
 store::Bounds bounds_of(const store::StoreSettings& settings) {
@@ -42,13 +52,14 @@ store::Bounds bounds_of(const store::StoreSettings& settings) {
 
 } // namespace
 
-std::unique_ptr<store::JournalWriter> start_journal(const store::StoreSettings& settings,
-                                                    Log& log) {
+std::unique_ptr<store::JournalWriter> start_journal(const Config& config, Log& log) {
+    const store::StoreSettings& settings = config.store;
     if (!store::is_on(settings)) {
         return nullptr;
     }
+    const auto window = config.fallback_window.value_or(std::chrono::milliseconds{});
     return std::make_unique<store::JournalWriter>(
-        [settings] { return open_target(settings); },
+        [settings, window] { return open_target(settings, window); },
         [settings] { return bounds_of(settings); },
         [&log](const store::JournalHealth& health) { tell_health(health, log); },
         store::JournalLimits{});

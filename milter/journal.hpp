@@ -1,6 +1,7 @@
 // The daemon's journal, and the same for those who read it.
 #pragma once
 
+#include "milter/config.hpp"
 #include "milter/log.hpp"
 #include "milter/store/journal_writer.hpp"
 #include "milter/store/settings.hpp"
@@ -12,8 +13,9 @@
 namespace milter {
 
 // Null where the configuration wants none. `log` outlives it. Trouble with the store stops nothing:
-// it is logged when it begins and when it is over.
-std::unique_ptr<store::JournalWriter> start_journal(const store::StoreSettings& settings, Log& log);
+// it is logged when it begins and when it is over. The ledger of the fallback watch is trimmed,
+// too, also where nothing is watched for any more.
+std::unique_ptr<store::JournalWriter> start_journal(const Config& config, Log& log);
 
 // Tries to write what waits, and logs what is lost.
 void close_journal(store::JournalWriter& journal, Log& log);

@@ -32,7 +32,7 @@ int serve(const RunOptions& options, Log& log) {
     }
     ConfigStore configs{make_setup(std::move(*config), nullptr)};
     apply_to_process(configs.current()->config, log);
-    const auto journal = start_journal(configs.current()->config.store, log);
+    const auto journal = start_journal(configs.current()->config, log);
     const auto grace = start_grace(configs.current()->config, log);
     const auto fallback = start_fallback_watch(configs.current()->config, log);
     ProbeLimit probe_limit;
@@ -43,14 +43,14 @@ int serve(const RunOptions& options, Log& log) {
     log.write(LogLevel::info,
               "event=started" + policy::logfmt("socket", configs.current()->config.milter.socket));
     const MilterEnd end = run_milter(milter_patience);
+    if (journal) { // first: it has most to lose where somebody cuts the end short
+        close_journal(*journal, log); // while events that are left behind may still write to it
+    }
     if (grace) {
         grace->close();
     }
     if (fallback) {
         close_fallback_watch(*fallback, log);
-    }
-    if (journal) {
-        close_journal(*journal, log); // while events that are left behind may still write to it
     }
     log.write(end.is_failure ? LogLevel::error : LogLevel::info,
               end.is_failure ? "event=failed error=\"smfi_main gave up\"" : "event=stopped");

@@ -261,22 +261,10 @@ bool Session::is_watched() const {
            !policy::is_inside(evidence_, policy());
 }
 
-// What was put off is remembered, and what had been put off and comes again is over. An attempt
-// that somebody else puts off never gets here, and says nothing.
+// An attempt that somebody else puts off never gets here, and says nothing.
 void Session::watch(const policy::Verdict& verdict) {
-    const auto refusal = policy::soft_refusal(evidence_, verdict, now());
-    if (services_.fallback == nullptr || (!refusal && !is_watched())) {
-        return;
-    }
-    const std::string identity = message().identity.text();
-    const store::WatchedMessage watched{evidence_.mail_from, evidence_.recipients, identity};
-    if (identity.empty()) {
-        return;
-    }
-    if (refusal) {
-        services_.fallback->refused(watched, *refusal);
-    } else if (const auto kind = policy::recovery_by(verdict)) {
-        services_.fallback->arrived(watched, {*kind, now()});
+    if (services_.fallback != nullptr) {
+        tell_watch(*services_.fallback, message().identity, evidence_, verdict, services_.log);
     }
 }
 

@@ -3,9 +3,10 @@
 #include "milter/rollout.hpp"
 #include "milter/since.hpp"
 #include "milter/store/open_store.hpp"
+#include "policy/fallback.hpp"
 #include "policy/journal.hpp"
 
-#include <algorithm>
+#include <exception>
 #include <string>
 
 namespace milter {
@@ -40,18 +41,12 @@ std::string watch_counts(const store::WatchHealth& health) {
            " dropped=" + std::to_string(health.dropped);
 }
 
-void tell_watch(const store::WatchHealth& health, Log& log) {
+void tell_health_of_watch(const store::WatchHealth& health, Log& log) {
     if (health.trouble.empty() && !health.has_recovered) {
         log.write(LogLevel::warning, "event=fallback_dropped" + watch_counts(health));
         return;
     }
     tell_change(log, "fallback", health.trouble, watch_counts(health));
-}
-
-store::FallbackWatch::Bounds watch_bounds(const Config& config) {
-    const auto window = config.fallback_window.value();
-    const auto keep = std::max<std::chrono::milliseconds>(window, config.store.keep);
-    return {now() - window, now() - keep};
 }
 
 } // namespace
@@ -72,14 +67,36 @@ std::unique_ptr<store::FallbackWatch> start_fallback_watch(const Config& config,
     if (!store::is_on(config.store) || !config.fallback_window) {
         return nullptr;
     }
-    return std::make_unique<store::FallbackWatch>(
+    const store::FallbackTarget target{
+        [settings = config.store] { return store::open_key(settings, store::Access::write); },
         [settings = config.store] {
-            return store::FallbackTarget{
-                store::open_fallback_ledger(settings, store::Access::write),
-                store::open_key(settings, store::Access::write)};
-        },
-        [config] { return watch_bounds(config); },
-        [&log](const store::WatchHealth& health) { tell_watch(health, log); });
+            return store::open_fallback_ledger(settings, store::Access::write);
+        }};
+    return std::make_unique<store::FallbackWatch>(
+        target,
+        [window = *config.fallback_window] { return now() - window; },
+        [&log](const store::WatchHealth& health) { tell_health_of_watch(health, log); });
+}
+
+void tell_watch(store::FallbackWatch& watch,
+                const MessageIdentity& identity,
+                const policy::Evidence& evidence,
+                const policy::Verdict& verdict,
+                Log& log) noexcept {
+    try {
+        const std::string text = identity.text();
+        const store::WatchedMessage message{evidence.mail_from, evidence.recipients, text};
+        if (text.empty()) {
+            return; // it cannot be told from others
+        }
+        if (const auto refusal = policy::soft_refusal(evidence, verdict, now())) {
+            watch.refused(message, *refusal);
+        } else if (const auto kind = policy::recovery_by(verdict)) {
+            watch.arrived(message, {*kind, now()});
+        }
+    } catch (const std::exception& error) {
+        log.write(LogLevel::error, "event=fallback_failed" + policy::logfmt("error", error.what()));
+    }
 }
 
 void close_fallback_watch(store::FallbackWatch& watch, Log& log) {

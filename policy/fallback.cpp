@@ -27,11 +27,11 @@ std::optional<RecoveryKind> recovery_kind_from(std::string_view word) {
 std::optional<SoftRefusal>
 soft_refusal(const Evidence& evidence, const Verdict& verdict, Time now) {
     if (verdict.mode != Mode::soft || verdict.action == Action::accept || verdict.is_probe ||
-        !evidence.client) {
+        !evidence.client || is_temperror(verdict.reason.value())) {
         return std::nullopt;
     }
     return SoftRefusal{.first = now,
-                       .reason = verdict.reason.value(),
+                       .reason = *verdict.reason,
                        .stage = verdict.stage,
                        .mail_from = evidence.mail_from,
                        .mail_from_domain = to_lower(evidence.mail_from_domain),

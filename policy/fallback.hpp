@@ -47,8 +47,9 @@ struct SoftRefusal {
 };
 
 // What `verdict` refuses softly, a test aside, as it is remembered: without the addresses of the
-// recipients. Empty where it does not. Where the answer is a permanent code, as in mx6, the sender
-// is asked to come over IPv4 all the same.
+// recipients. Empty where it does not: where only a temporary error stands between, the policy has
+// refused nothing. Where the answer is a permanent code, as in mx6, the sender is asked to come
+// over IPv4 all the same.
 std::optional<SoftRefusal> soft_refusal(const Evidence& evidence, const Verdict& verdict, Time now);
 
 // What a message that has reached its end is to its own earlier refusal. Empty where that stands

@@ -58,6 +58,22 @@ void FallbackReportMaker::add(const SoftRefusal& refusal) {
          {&total_, &stages_[refusal.stage], &sender_domains_[refusal.mail_from_domain]}) {
         tally->add(refusal, open_since_);
     }
+    if (sender_domains_.size() > most_domains_) {
+        drop_half_of_domains();
+    }
+}
+
+void FallbackReportMaker::drop_half_of_domains() {
+    std::vector<Tallies::iterator> domains;
+    for (auto each = sender_domains_.begin(); each != sender_domains_.end(); ++each) {
+        domains.push_back(each);
+    }
+    const auto middle = domains.begin() + static_cast<std::ptrdiff_t>(domains.size() / 2);
+    std::ranges::nth_element(
+        domains, middle, {}, [](const auto& each) { return each->second.counts.messages; });
+    for (auto each = domains.begin(); each != middle; ++each) {
+        sender_domains_.erase(*each);
+    }
 }
 
 std::vector<FallbackRow> FallbackReportMaker::rows_of(const Tallies& tallies) {

@@ -4,6 +4,7 @@
 #include "policy/fallback.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -52,12 +53,18 @@ struct FallbackReport {
     friend bool operator==(const FallbackReport&, const FallbackReport&) = default;
 };
 
-// Takes the refusals one by one, in any order.
+// Takes the refusals one by one, in any order. Strangers can vary sender domains without end: where
+// there are more than `most_domains`, half of them go that have the fewest messages. These are in
+// all sums, and have no row, or one that lacks what came before.
 class FallbackReportMaker {
 public:
+    static constexpr std::size_t usual_domains = 20'000;
+
     // As of `until`.
-    FallbackReportMaker(Time until, std::chrono::milliseconds window)
-        : open_since_{until - window}, window_{window} {}
+    FallbackReportMaker(Time until,
+                        std::chrono::milliseconds window,
+                        std::size_t most_domains = usual_domains)
+        : open_since_{until - window}, window_{window}, most_domains_{most_domains} {}
 
     void add(const SoftRefusal& refusal);
 
@@ -75,9 +82,11 @@ private:
     using Tallies = std::map<std::string, Tally>;
 
     static std::vector<FallbackRow> rows_of(const Tallies& tallies);
+    void drop_half_of_domains();
 
     Time open_since_;
     std::chrono::milliseconds window_;
+    std::size_t most_domains_;
     Tally total_;
     Tallies stages_;
     Tallies sender_domains_;

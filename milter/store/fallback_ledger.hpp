@@ -40,6 +40,7 @@ struct FallbackChange {
     Fingerprint fingerprint{};
     policy::Time first; // refusal
     bool is_open = true;
+    policy::Address network{}; // of one that is open
 
     friend bool operator==(const FallbackChange&, const FallbackChange&) = default;
 };
@@ -70,18 +71,21 @@ public:
     virtual ~FallbackLedger() = default;
 
     // Opens an entry for each. Where there is one of the fingerprint it is left as it is, but for
-    // its attempts, and the earlier of two first refusals: also where it has ended. All of them, or
-    // none where it throws. Returns how many found no room.
-    virtual std::uint64_t open(std::span<const FallbackEntry> entries) = 0;
+    // its attempts, and the earlier of two first refusals: also where it has ended. Where there are
+    // too many the oldest makes room whose fate is known: its first refusal was before `settled`,
+    // or it has ended. Returns how many found no room. Where it throws, some of them may be open;
+    // opened again, those have an attempt too many.
+    virtual std::uint64_t open(std::span<const FallbackEntry> entries, policy::Time settled) = 0;
 
-    // Ends those that are open; the others are passed over.
+    // Ends those that are open; the others are passed over. Where it throws, some may have ended.
     virtual void end(std::span<const FallbackEnd> ends) = 0;
 
     // The entries that are open with a first refusal at `since` or later, the latest `most` of
     // them, and the position from which to follow them.
     virtual Changes open_entries(policy::Time since, std::size_t most) = 0;
 
-    // What has changed after `position`, in order, `most` at a time; what is gone is left out.
+    // What has changed after `position`, in order, about `most` at a time or fewer, and none where
+    // that is all; what is gone is left out.
     virtual Changes changes_after(Position position, std::size_t most) = 0;
 
     // Those with a first refusal at `since` or later, in any order.

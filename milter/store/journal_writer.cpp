@@ -98,6 +98,7 @@ void JournalWriter::take_turn() {
         }
         write_batch();
         trim_when_due();
+        trim_rest_when_due();
         note_no_trouble();
     } catch (const std::exception& error) {
         note_trouble(error.what());
@@ -155,6 +156,13 @@ void JournalWriter::trim_when_due() {
     } while (has_more_to_trim_ && trimmed < enough);
     next_trim_ = Clock::now() + limits_.trim;
     written_since_trim_ = 0;
+}
+
+void JournalWriter::trim_rest_when_due() {
+    if (target_.trim_rest && Clock::now() >= next_trim_of_rest_) {
+        target_.trim_rest();
+        next_trim_of_rest_ = Clock::now() + limits_.trim_rest;
+    }
 }
 
 void JournalWriter::note_written(std::size_t written, std::size_t octets) {

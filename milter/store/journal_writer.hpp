@@ -21,6 +21,7 @@ namespace store {
 struct JournalTarget {
     std::unique_ptr<Store> store;
     std::function<void(policy::JournalEntry&)> prepare; // twice does no harm, half neither
+    std::function<void()> trim_rest{};                  // of the store; throws StoreError
 };
 
 struct JournalLimits {
@@ -29,6 +30,7 @@ struct JournalLimits {
     std::chrono::milliseconds retry{5'000}; // after trouble
     std::chrono::seconds trim{60};          // how often, at least
     std::uint64_t trim_entries = 1'000;     // that come, and it is time, too
+    std::chrono::minutes trim_rest{60};     // how often
 };
 
 struct JournalHealth {
@@ -72,6 +74,7 @@ private:
     void write_batch();
     void make_room();
     void trim_when_due();
+    void trim_rest_when_due();
     void note_written(std::size_t written, std::size_t octets);
     void note_trouble(const std::string& what);
     void note_no_trouble();
@@ -85,6 +88,7 @@ private:
     JournalTarget target_;
     std::vector<policy::JournalEntry> batch_; // taken from the queue and not yet written
     Clock::time_point next_trim_{};
+    Clock::time_point next_trim_of_rest_{};
     std::uint64_t written_since_trim_ = 0;
     bool has_more_to_trim_ = false;
 

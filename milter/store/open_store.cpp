@@ -71,6 +71,15 @@ std::unique_ptr<FallbackLedger> open_fallback_ledger(const StoreSettings& settin
     return std::make_unique<RedisFallbackLedger>(server_of(settings), check, access);
 }
 
+// Without the key, which this does not need and a store that nobody watches may not have.
+void trim_fallback_ledger(const StoreSettings& settings, policy::Time oldest) {
+    if (const auto path = path_of(settings)) {
+        SqliteFallbackLedger{*path, Access::write}.trim(oldest);
+    } else {
+        RedisFallbackLedger{server_of(settings), "", Access::write}.trim(oldest);
+    }
+}
+
 LocalParts open_local_parts(const StoreSettings& settings, Access access) {
     // Whoever reads may find entries from a time when addresses were hashed.
     const bool may_be_hashed =

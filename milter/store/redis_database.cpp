@@ -56,6 +56,10 @@ void RedisDatabase::require_version(const RedisReply& found) const {
     }
 }
 
+void RedisDatabase::require_current() {
+    require_version(call({"HGET", redis::about_key, "version"}));
+}
+
 void RedisDatabase::begin(const std::string& hash_key) {
     const auto found = run(redis::begin, {redis::about_key}, {redis::schema_version, hash_key});
     require(found.items.size() == 2);

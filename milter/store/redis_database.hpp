@@ -28,6 +28,9 @@ public:
     void require(bool is_as_asked) const;
     void require_version(const RedisReply& found) const;
 
+    // A later version may have taken over meanwhile: what that keeps is its own to trim.
+    void require_current();
+
     [[noreturn]] void fail(const std::string& what) const { connection_.fail(what); }
 
 private:

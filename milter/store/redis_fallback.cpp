@@ -13,8 +13,11 @@ namespace store {
 
 namespace {
 
-constexpr RedisIndex fallback_index{
-    redis::fallback_key, redis::fallback_first_key, {}, redis::fallback_change_key};
+constexpr RedisIndex fallback_index{redis::fallback_key,
+                                    redis::fallback_first_key,
+                                    {},
+                                    redis::fallback_change_key,
+                                    redis::fallback_ended_key};
 
 // At a time, for the server serves nobody else meanwhile.
 constexpr std::size_t entries_at_once = 500;
@@ -97,23 +100,29 @@ RedisFallbackLedger::RedisFallbackLedger(RedisAccess server,
                                          const FallbackLimits& limits)
     : limits_{limits}, database_{std::move(server), hash_key, access} {}
 
-// Where the answer is lost, the entries may be there. Opened again, they have an attempt too many.
-std::uint64_t RedisFallbackLedger::open(std::span<const FallbackEntry> entries) {
+std::uint64_t RedisFallbackLedger::open(std::span<const FallbackEntry> entries,
+                                        policy::Time settled) {
     const std::string most = std::to_string(limits_.most);
+    const std::string before = '(' + redis::milliseconds_of(settled);
     std::uint64_t without_room = 0;
-    in_batches(entries, {redis::fallback_key, most}, [&](const RedisDatabase::Words& words) {
-        const auto reply =
-            database_.run(redis::open_fallback,
-                          {redis::fallback_first_key, redis::fallback_change_key, redis::about_key},
-                          words);
-        without_room += static_cast<std::uint64_t>(reply.number);
-    });
+    in_batches(
+        entries, {redis::fallback_key, most, before}, [&](const RedisDatabase::Words& words) {
+            const auto reply = database_.run(redis::open_fallback,
+                                             {redis::fallback_first_key,
+                                              redis::fallback_change_key,
+                                              redis::fallback_ended_key,
+                                              redis::about_key},
+                                             words);
+            without_room += static_cast<std::uint64_t>(reply.number);
+        });
     return without_room;
 }
 
 void RedisFallbackLedger::end(std::span<const FallbackEnd> ends) {
     in_batches(ends, {redis::fallback_key}, [&](const RedisDatabase::Words& words) {
-        database_.run(redis::end_fallback, {redis::fallback_change_key, redis::about_key}, words);
+        database_.run(redis::end_fallback,
+                      {redis::fallback_change_key, redis::fallback_ended_key, redis::about_key},
+                      words);
     });
 }
 
@@ -134,13 +143,14 @@ FallbackLedger::Changes RedisFallbackLedger::open_entries(policy::Time since, st
         database_.require(page.items.size() == 2);
         looked_at = page.items[0].number;
         for (const auto& item : page.items[1].items) {
-            database_.require(item.items.size() == 2);
+            database_.require(item.items.size() == 3);
             if (open.changes.size() == most) {
                 return open;
             }
             open.changes.push_back({fingerprint_in(item.items[0].text.value_or("")),
                                     redis::time_from(item.items[1].text.value_or("")),
-                                    true});
+                                    true,
+                                    redis::address_from(item.items[2].text.value_or(""))});
         }
     }
     return open;
@@ -153,11 +163,12 @@ FallbackLedger::Changes RedisFallbackLedger::changes_after(Position position, st
         redis::changed_fallback, {redis::fallback_change_key}, {redis::fallback_key, after, count});
     Changes found{position, {}};
     for (const auto& item : reply.items) {
-        database_.require(item.items.size() == 4);
+        database_.require(item.items.size() == 5);
         found.position = redis::number_in({{"number", item.items[0].text.value_or("")}}, "number");
         found.changes.push_back({fingerprint_in(item.items[1].text.value_or("")),
                                  redis::time_from(item.items[2].text.value_or("")),
-                                 item.items[3].number == 1});
+                                 item.items[3].number == 1,
+                                 redis::address_from(item.items[4].text.value_or(""))});
     }
     return found;
 }

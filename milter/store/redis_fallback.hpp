@@ -14,7 +14,7 @@ public:
                         Access access,
                         const FallbackLimits& limits = {});
 
-    std::uint64_t open(std::span<const FallbackEntry> entries) override;
+    std::uint64_t open(std::span<const FallbackEntry> entries, policy::Time settled) override;
     void end(std::span<const FallbackEnd> ends) override;
     Changes open_entries(policy::Time since, std::size_t most) override;
     Changes changes_after(Position position, std::size_t most) override;

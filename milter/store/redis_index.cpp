@@ -27,7 +27,7 @@ redis::Record record_of(const RedisReply& fields) {
 std::uint64_t remove_some(RedisDatabase& database,
                           const RedisIndex& index,
                           std::span<const std::string> members) {
-    Words arguments{index.records, index.sites, index.changes};
+    Words arguments{index.records, index.sites, index.changes, index.ended};
     arguments.insert(arguments.end(), members.begin(), members.end());
     const auto removed = database.run(redis::remove_members, {index.members}, arguments);
     return static_cast<std::uint64_t>(removed.number);
@@ -69,6 +69,7 @@ remove(RedisDatabase& database, const RedisIndex& index, const std::vector<std::
 }
 
 std::uint64_t remove_older(RedisDatabase& database, const RedisIndex& index, policy::Time oldest) {
+    database.require_current();
     const std::string before = '(' + redis::milliseconds_of(oldest);
     const std::string most = std::to_string(members_to_remove);
     std::uint64_t removed = 0;

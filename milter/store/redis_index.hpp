@@ -20,6 +20,7 @@ struct RedisIndex {
     std::string_view members;      // of all of them, by a time
     std::string_view sites = {};   // how those of the sites begin; empty: it has none
     std::string_view changes = {}; // empty: it has none
+    std::string_view ended = {};   // likewise
 };
 
 using VisitRecord = std::function<void(const std::string& member, const redis::Record& record)>;

@@ -31,11 +31,12 @@ return {text(first), text(last), text(attempts), text(refused_from)}
 
 const std::string_view remove_members = R"lua(
 local removed = 0
-for i = 4, #ARGV do
+for i = 5, #ARGV do
     removed = removed + redis.call('UNLINK', ARGV[1] .. ARGV[i])
     redis.call('ZREM', KEYS[1], ARGV[i])
     if ARGV[2] ~= '' then redis.call('ZREM', ARGV[2] .. string.sub(ARGV[i], 1, 6), ARGV[i]) end
     if ARGV[3] ~= '' then redis.call('ZREM', ARGV[3], ARGV[i]) end
+    if ARGV[4] ~= '' then redis.call('ZREM', ARGV[4], ARGV[i]) end
 end
 return removed
 )lua";
@@ -52,8 +53,17 @@ return {page[1], found}
 )lua";
 
 const std::string_view open_fallback = R"lua(
-local without_room = 0
-for i = 3, #ARGV, 9 do
+local most, without_room = tonumber(ARGV[2]), 0
+local function has_room()
+    if redis.call('ZCARD', KEYS[1]) < most then return true end
+    local oldest = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[3], 'LIMIT', 0, 1)[1] or
+                   redis.call('ZRANGE', KEYS[3], 0, 0)[1]
+    if not oldest then return false end
+    redis.call('UNLINK', ARGV[1] .. oldest)
+    for i = 1, 3 do redis.call('ZREM', KEYS[i], oldest) end
+    return true
+end
+for i = 4, #ARGV, 9 do
     local member, key, first = ARGV[i], ARGV[1] .. ARGV[i], tonumber(ARGV[i + 1])
     local there = redis.call('HGET', key, 'first')
     if there then
@@ -61,8 +71,9 @@ for i = 3, #ARGV, 9 do
         if first < tonumber(there) then
             redis.call('HSET', key, 'first', ARGV[i + 1])
             redis.call('ZADD', KEYS[1], ARGV[i + 1], member)
+            redis.call('ZADD', KEYS[3], 'XX', ARGV[i + 1], member)
         end
-    elseif redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then
+    elseif not has_room() then
         without_room = without_room + 1
     else
         redis.call('HSET', key, 'first', ARGV[i + 1], 'attempts', ARGV[i + 2],
@@ -70,7 +81,7 @@ for i = 3, #ARGV, 9 do
                    'mail_from_domain', ARGV[i + 6], 'recipient', ARGV[i + 7],
                    'network', ARGV[i + 8])
         redis.call('ZADD', KEYS[1], ARGV[i + 1], member)
-        redis.call('ZADD', KEYS[2], redis.call('HINCRBY', KEYS[3], 'changes', 1), member)
+        redis.call('ZADD', KEYS[2], redis.call('HINCRBY', KEYS[4], 'changes', 1), member)
     end
 end
 return without_room
@@ -79,9 +90,11 @@ return without_room
 const std::string_view end_fallback = R"lua(
 for i = 2, #ARGV, 3 do
     local key = ARGV[1] .. ARGV[i]
-    if redis.call('EXISTS', key) == 1 and redis.call('HEXISTS', key, 'recovery') == 0 then
+    local first = redis.call('HGET', key, 'first')
+    if first and redis.call('HEXISTS', key, 'recovery') == 0 then
         redis.call('HSET', key, 'recovery', ARGV[i + 1], 'recovered', ARGV[i + 2])
-        redis.call('ZADD', KEYS[1], redis.call('HINCRBY', KEYS[2], 'changes', 1), ARGV[i])
+        redis.call('ZADD', KEYS[1], redis.call('HINCRBY', KEYS[3], 'changes', 1), ARGV[i])
+        redis.call('ZADD', KEYS[2], first, ARGV[i])
     end
 end
 return 1
@@ -92,8 +105,9 @@ local members = redis.call('ZREVRANGE', KEYS[1], ARGV[3], ARGV[3] + ARGV[4] - 1,
 local found = {}
 for i = 1, #members, 2 do
     if tonumber(members[i + 1]) < tonumber(ARGV[2]) then return {(i - 1) / 2, found} end
-    if redis.call('HEXISTS', ARGV[1] .. members[i], 'recovery') == 0 then
-        found[#found + 1] = {members[i], redis.call('HGET', ARGV[1] .. members[i], 'first')}
+    local fields = redis.call('HMGET', ARGV[1] .. members[i], 'first', 'network', 'recovery')
+    if fields[1] and not fields[3] then
+        found[#found + 1] = {members[i], fields[1], fields[2] or ''}
     end
 end
 return {#members / 2, found}
@@ -104,8 +118,10 @@ local members = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[2], '+inf', 'WI
                            'LIMIT', 0, ARGV[3])
 local found = {}
 for i = 1, #members, 2 do
-    local fields = redis.call('HMGET', ARGV[1] .. members[i], 'first', 'recovery')
-    found[#found + 1] = {members[i + 1], members[i], fields[1] or '0', fields[2] and 0 or 1}
+    local fields = redis.call('HMGET', ARGV[1] .. members[i], 'first', 'network', 'recovery')
+    local is_open = not fields[3]
+    found[#found + 1] = {members[i + 1], members[i], fields[1] or '0', is_open and 1 or 0,
+                         is_open and fields[2] or ''}
 end
 return found
 )lua";

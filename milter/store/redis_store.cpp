@@ -170,6 +170,7 @@ std::uint64_t RedisStore::count(const Filter&) {
 }
 
 Store::Trimmed RedisStore::trim(const Bounds& bounds) {
+    database_.require_current();
     const std::string most = std::to_string(bounds.most);
     const std::string oldest = redis::milliseconds_of(bounds.oldest);
     const auto reply =

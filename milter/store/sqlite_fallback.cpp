@@ -1,16 +1,21 @@
 #include "milter/store/sqlite_fallback.hpp"
 
 #include "milter/store/sqlite_database.hpp"
+#include "milter/store/sqlite_schema.hpp"
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace store {
 
 namespace {
+
+// At a time, so that no other process waits longer than for these.
+constexpr std::size_t entries_to_remove = 1'000;
 
 constexpr const char* all_columns =
     "SELECT fingerprint, first, attempts, reason, stage, mail_from, "
@@ -55,11 +60,14 @@ FallbackEntry fallback_entry_in(SQLite::Statement& row) {
     return entry;
 }
 
-// Of "fingerprint, first, is open".
+// Of "fingerprint, first, is open, network".
 FallbackChange change_in(SQLite::Statement& row) {
+    const bool is_open = row.getColumn(2).getInt() != 0;
+    const auto network = octets_in<policy::Address::Bytes>(row.getColumn(3));
     return {octets_in<Fingerprint>(row.getColumn(0)),
             moment_in(row.getColumn(1)),
-            row.getColumn(2).getInt() != 0};
+            is_open,
+            is_open ? policy::Address{network} : policy::Address{}};
 }
 
 bool open_again(SQLite::Statement& update, const FallbackEntry& entry) {
@@ -92,14 +100,29 @@ SqliteFallbackLedger::SqliteFallbackLedger(const std::string& path,
                                            Access access,
                                            const FallbackLimits& limits)
     : path_{path}, limits_{limits}, database_{open_database(path, access)} {
-    on(path_, [&] { entries_ = count_entries(); });
+    on(path_, [&] { count_entries(); });
 }
 
 SqliteFallbackLedger::~SqliteFallbackLedger() = default;
 
-std::uint64_t SqliteFallbackLedger::count_entries() {
-    return static_cast<std::uint64_t>(
+// Reads all of them, which is too much for each new one.
+void SqliteFallbackLedger::count_entries() {
+    entries_ = static_cast<std::uint64_t>(
         database_->execAndGet("SELECT count(*) FROM fallback").getInt64());
+}
+
+// For one entry, where all of it is taken.
+bool SqliteFallbackLedger::make_room(policy::Time settled) {
+    SQLite::Statement too_old{*database_,
+                              "DELETE FROM fallback WHERE fingerprint IN (SELECT fingerprint FROM "
+                              "fallback WHERE first < ? ORDER BY first LIMIT 1)"};
+    too_old.bind(1, milliseconds_of(settled));
+    const int removed =
+        too_old.exec() > 0
+            ? 1
+            : database_->exec("DELETE FROM fallback WHERE fingerprint IN (SELECT fingerprint FROM "
+                              "fallback WHERE recovery IS NOT NULL ORDER BY first LIMIT 1)");
+    return removed > 0;
 }
 
 // One number for all that a transaction changes: they are seen together.
@@ -112,7 +135,8 @@ FallbackLedger::Position SqliteFallbackLedger::last_change() {
     return database_->execAndGet("SELECT last FROM fallback_change").getInt64();
 }
 
-std::uint64_t SqliteFallbackLedger::open(std::span<const FallbackEntry> entries) {
+std::uint64_t SqliteFallbackLedger::open(std::span<const FallbackEntry> entries,
+                                         policy::Time settled) {
     return on(path_, [&] {
         require_in_place(*database_);
         SQLite::Transaction transaction{*database_, SQLite::TransactionBehavior::IMMEDIATE};
@@ -123,18 +147,22 @@ std::uint64_t SqliteFallbackLedger::open(std::span<const FallbackEntry> entries)
                                  "INSERT INTO fallback VALUES "
                                  "(?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?)"};
         const Position change = next_change();
+        if (entries_ + entries.size() > limits_.most) {
+            count_entries(); // others add, and trim
+        }
         std::uint64_t opened = 0;
         std::uint64_t dropped = 0;
         for (const FallbackEntry& entry : entries) {
             if (open_again(update, entry)) {
                 continue;
             }
-            if (entries_ + opened >= limits_.most) {
+            const bool is_full = entries_ + opened >= limits_.most;
+            if (is_full && !make_room(settled)) {
                 ++dropped;
                 continue;
             }
             open_new(insert, entry, change);
-            ++opened;
+            opened += is_full ? 0U : 1U;
         }
         transaction.commit();
         entries_ += opened;
@@ -167,9 +195,10 @@ FallbackLedger::Changes SqliteFallbackLedger::open_entries(policy::Time since, s
         require_in_place(*database_);
         Changes open;
         open.position = last_change(); // what comes meanwhile is seen twice
-        SQLite::Statement rows{*database_,
-                               "SELECT fingerprint, first, 1 FROM fallback WHERE first >= ? AND "
-                               "recovery IS NULL ORDER BY first DESC LIMIT ?"};
+        SQLite::Statement rows{
+            *database_,
+            "SELECT fingerprint, first, 1, network FROM fallback WHERE first >= ? AND "
+            "recovery IS NULL ORDER BY first DESC LIMIT ?"};
         rows.bind(1, milliseconds_of(since));
         rows.bind(2, static_cast<std::int64_t>(most));
         while (rows.executeStep()) {
@@ -184,12 +213,13 @@ FallbackLedger::Changes SqliteFallbackLedger::changes_after(Position position, s
     return on(path_, [&] {
         require_in_place(*database_);
         Changes found{position, {}};
-        SQLite::Statement rows{*database_,
-                               "SELECT fingerprint, first, recovery IS NULL, change FROM fallback "
-                               "WHERE change > ? ORDER BY change"};
+        SQLite::Statement rows{
+            *database_,
+            "SELECT fingerprint, first, recovery IS NULL, network, change FROM fallback "
+            "WHERE change > ? ORDER BY change"};
         rows.bind(1, position);
         while (rows.executeStep()) {
-            const Position change = rows.getColumn(3).getInt64();
+            const Position change = rows.getColumn(4).getInt64();
             if (found.changes.size() >= most && change != found.position) {
                 return found;
             }
@@ -210,14 +240,39 @@ void SqliteFallbackLedger::read(policy::Time since, const Visit& visit) {
     });
 }
 
-std::uint64_t SqliteFallbackLedger::trim(policy::Time oldest) {
+// Some of them; returns how many.
+std::uint64_t SqliteFallbackLedger::remove_older(policy::Time oldest) {
     return on(path_, [&] {
         require_in_place(*database_);
-        SQLite::Statement remove{*database_, "DELETE FROM fallback WHERE first < ?"};
+        require_current(*database_, schema_steps());
+        SQLite::Statement remove{*database_,
+                                 "DELETE FROM fallback WHERE fingerprint IN (SELECT fingerprint "
+                                 "FROM fallback WHERE first < ? LIMIT ?)"};
         remove.bind(1, milliseconds_of(oldest));
-        const int removed = remove.exec();
-        entries_ = count_entries();
-        return static_cast<std::uint64_t>(removed);
+        remove.bind(2, static_cast<std::int64_t>(entries_to_remove));
+        return static_cast<std::uint64_t>(remove.exec());
+    });
+}
+
+std::uint64_t SqliteFallbackLedger::trim(policy::Time oldest) {
+    std::uint64_t trimmed = 0;
+    for (std::uint64_t removed = entries_to_remove; removed == entries_to_remove;) {
+        removed = remove_older(oldest);
+        trimmed += removed;
+    }
+    return trimmed;
+}
+
+void SqliteFallbackLedger::remove(std::span<const Fingerprint> fingerprints) {
+    on(path_, [&] {
+        SQLite::Transaction transaction{*database_, SQLite::TransactionBehavior::IMMEDIATE};
+        SQLite::Statement statement{*database_, "DELETE FROM fallback WHERE fingerprint = ?"};
+        for (const Fingerprint& fingerprint : fingerprints) {
+            statement.reset();
+            bind_blob(statement, 1, fingerprint);
+            statement.exec();
+        }
+        transaction.commit();
     });
 }
 
@@ -228,17 +283,12 @@ std::uint64_t SqliteFallbackLedger::forget(const Predicate& is_meant) {
             fingerprints.push_back(entry.fingerprint);
         }
     });
-    return on(path_, [&] {
-        SQLite::Transaction transaction{*database_, SQLite::TransactionBehavior::IMMEDIATE};
-        SQLite::Statement remove{*database_, "DELETE FROM fallback WHERE fingerprint = ?"};
-        for (const Fingerprint& fingerprint : fingerprints) {
-            remove.reset();
-            bind_blob(remove, 1, fingerprint);
-            remove.exec();
-        }
-        transaction.commit();
-        return std::uint64_t{fingerprints.size()};
-    });
+    for (std::span<const Fingerprint> left{fingerprints}; !left.empty();) {
+        const auto batch = left.first(std::min(left.size(), entries_to_remove));
+        remove(batch);
+        left = left.subspan(batch.size());
+    }
+    return fingerprints.size();
 }
 
 } // namespace store

@@ -22,7 +22,7 @@ public:
     SqliteFallbackLedger& operator=(const SqliteFallbackLedger&) = delete;
     ~SqliteFallbackLedger() override;
 
-    std::uint64_t open(std::span<const FallbackEntry> entries) override;
+    std::uint64_t open(std::span<const FallbackEntry> entries, policy::Time settled) override;
     void end(std::span<const FallbackEnd> ends) override;
     Changes open_entries(policy::Time since, std::size_t most) override;
     Changes changes_after(Position position, std::size_t most) override;
@@ -33,12 +33,15 @@ public:
 private:
     Position next_change();
     Position last_change();
-    std::uint64_t count_entries();
+    void count_entries();
+    bool make_room(policy::Time settled);
+    std::uint64_t remove_older(policy::Time oldest);
+    void remove(std::span<const Fingerprint> fingerprints);
 
     std::string path_;
     FallbackLimits limits_;
     std::unique_ptr<SQLite::Database> database_;
-    std::uint64_t entries_ = 0; // as of the last trim(), and our own since
+    std::uint64_t entries_ = 0; // as they were counted last, and our own since
 };
 
 } // namespace store

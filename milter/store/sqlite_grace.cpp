@@ -1,6 +1,7 @@
 #include "milter/store/sqlite_grace.hpp"
 
 #include "milter/store/sqlite_database.hpp"
+#include "milter/store/sqlite_schema.hpp"
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
@@ -15,6 +16,9 @@ namespace store {
 namespace {
 
 constexpr std::chrono::days a_day{1};
+
+// At a time, so that no other process waits longer than for these.
+constexpr std::size_t records_to_remove = 1'000;
 
 std::int64_t number_of(policy::Time time) {
     return time.time_since_epoch().count();
@@ -137,15 +141,28 @@ SqliteGraceLedger::count(const GraceKey& key, policy::Time time, std::chrono::mi
     });
 }
 
-std::uint64_t SqliteGraceLedger::trim(policy::Time unused_since) {
+// Some of them; returns how many.
+std::uint64_t SqliteGraceLedger::remove_unused(policy::Time since) {
     return on(path_, [&] {
         require_in_place(*database_);
-        SQLite::Statement remove{*database_, "DELETE FROM grace WHERE last < ?"};
-        remove.bind(1, number_of(unused_since));
-        const int removed = remove.exec();
-        count_records();
-        return static_cast<std::uint64_t>(removed);
+        require_current(*database_, schema_steps());
+        SQLite::Statement remove{*database_,
+                                 "DELETE FROM grace WHERE (network, domain) IN (SELECT network, "
+                                 "domain FROM grace WHERE last < ? LIMIT ?)"};
+        remove.bind(1, number_of(since));
+        remove.bind(2, static_cast<std::int64_t>(records_to_remove));
+        return static_cast<std::uint64_t>(remove.exec());
     });
+}
+
+std::uint64_t SqliteGraceLedger::trim(policy::Time unused_since) {
+    std::uint64_t trimmed = 0;
+    for (std::uint64_t removed = records_to_remove; removed == records_to_remove;) {
+        removed = remove_unused(unused_since);
+        trimmed += removed;
+    }
+    on(path_, [&] { count_records(); });
+    return trimmed;
 }
 
 void SqliteGraceLedger::read(const Visit& visit) {
@@ -166,17 +183,26 @@ std::uint64_t SqliteGraceLedger::forget(const Predicate& is_meant) {
             keys.push_back(key);
         }
     });
-    return on(path_, [&] {
+    for (std::span<const GraceKey> left{keys}; !left.empty();) {
+        const auto batch = left.first(std::min(left.size(), records_to_remove));
+        remove(batch);
+        left = left.subspan(batch.size());
+    }
+    return keys.size();
+}
+
+void SqliteGraceLedger::remove(std::span<const GraceKey> keys) {
+    on(path_, [&] {
         SQLite::Transaction transaction{*database_, SQLite::TransactionBehavior::IMMEDIATE};
-        SQLite::Statement remove{*database_, "DELETE FROM grace WHERE network = ? AND domain = ?"};
+        SQLite::Statement statement{*database_,
+                                    "DELETE FROM grace WHERE network = ? AND domain = ?"};
         for (const GraceKey& key : keys) {
-            remove.reset();
-            bind_blob(remove, 1, key.network.bytes());
-            remove.bind(2, key.domain);
-            remove.exec();
+            statement.reset();
+            bind_blob(statement, 1, key.network.bytes());
+            statement.bind(2, key.domain);
+            statement.exec();
         }
         transaction.commit();
-        return std::uint64_t{keys.size()};
     });
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 namespace SQLite { // NOLINT(readability-identifier-naming): as SQLiteCpp has it
@@ -33,6 +34,8 @@ private:
     counted(const GraceKey& key, policy::Time time, std::chrono::milliseconds period);
     bool has_room_for(const GraceKey& key, policy::Time time);
     void count_records();
+    std::uint64_t remove_unused(policy::Time since);
+    void remove(std::span<const GraceKey> keys);
 
     std::string path_;
     GraceLimits limits_;

@@ -59,6 +59,7 @@ constexpr auto steps_of_this_version = std::to_array<const char*>({
     ) WITHOUT ROWID;
     CREATE INDEX fallback_first ON fallback (first);
     CREATE INDEX fallback_by_change ON fallback (change);
+    CREATE INDEX fallback_ended ON fallback (first) WHERE recovery IS NOT NULL;
     CREATE TABLE fallback_change (last INTEGER NOT NULL);
     INSERT INTO fallback_change VALUES (0);
     )",

@@ -3,6 +3,7 @@
 #include "milter/store/entry_details.hpp"
 #include "milter/store/sqlite_database.hpp"
 #include "milter/store/sqlite_rows.hpp"
+#include "milter/store/sqlite_schema.hpp"
 #include "policy/ascii.hpp"
 
 #include <SQLiteCpp/Database.h>
@@ -156,6 +157,7 @@ void SqliteStore::add_too_old(const Bounds& bounds, std::vector<Position>& posit
 
 Store::Trimmed SqliteStore::trim(const Bounds& bounds) {
     const auto positions = on(path_, [&] {
+        require_current(*database_, schema_steps()); // what a later one keeps is its own to trim
         auto out_of_bounds = beyond_the_number(bounds);
         add_first_too_old(bounds, out_of_bounds);
         add_too_old(bounds, out_of_bounds);

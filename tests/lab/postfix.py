@@ -116,6 +116,11 @@ class Postfix:
         if ended.returncode != 0:
             raise AssertionError(f"postqueue: {ended.stdout.decode()}\n{self.log()}")
 
+    def remove(self, queue_id: str) -> None:
+        """Takes a message out of the queue."""
+        ended = self.network.run(["/usr/sbin/postsuper", "-c", str(self.configuration), "-d", queue_id])
+        assert ended.returncode == 0 and b"Deleted: 1 message" in ended.stdout, ended.stdout.decode()
+
     def delivered(self, token: str, timeout: float = 10) -> email.message.EmailMessage:
         """The message that holds `token`, for instance its Message-ID; waits until it has come."""
         return self.mailbox.delivered(token, timeout)

@@ -60,6 +60,10 @@ class SendingPostfix:
                 raise AssertionError(f"{message.message_id} is not {status}.\n{log}")
             time.sleep(0.02)
 
+    def give_up(self, message: Message) -> None:
+        """Somebody removes it from the queue; nobody is told."""
+        self._postfix.remove(self._queue_id_of(message))
+
     def _first_run_of(self, message: Message) -> QueueRun:
         deadline = time.monotonic() + 20
         while not (found := re.search(r" status=(\w+)", log := self._log_of(message))):
@@ -72,11 +76,15 @@ class SendingPostfix:
             addresses.pop()  # told twice, as `relay` and with the reply
         return QueueRun(_versions(addresses), found[1], log)
 
+    def _queue_id_of(self, message: Message) -> str:
+        """Empty until it has one."""
+        found = re.search(rf": (\w+): message-id={re.escape(message.message_id)}", self._postfix.log())
+        return found[1] if found else ""
+
     def _log_of(self, message: Message) -> str:
-        log = self._postfix.log()
-        queue_id = re.search(rf": (\w+): message-id={re.escape(message.message_id)}", log)
-        lines = log.splitlines() if queue_id else []
-        return "\n".join(line for line in lines if f" {queue_id[1]}: " in line)  # type: ignore[index]
+        queue_id = self._queue_id_of(message)
+        lines = self._postfix.log().splitlines() if queue_id else []
+        return "\n".join(line for line in lines if f" {queue_id}: " in line)
 
 
 class SendingSendmail:

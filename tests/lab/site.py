@@ -95,7 +95,7 @@ class Site:
     # -- sixgate
 
     def configuration(self, text: str = "", dns: str = "timeout_ms = 1000") -> str:
-        """`text` after the tables that every run here needs."""
+        """`text` after the tables that every run here needs; a [store] in it takes the place of the lab's own."""
         return f"""\
 [milter]
 socket = "{self.sixgate.milter_address}"
@@ -106,7 +106,7 @@ authserv_id = "{AUTHSERV_ID}"
 servers = ["{self.dns.address}"]
 {dns}
 
-{self.sixgate.store_settings}
+{"" if "[store]" in text else self.sixgate.store_settings}
 {text}
 """
 

@@ -7,7 +7,10 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -27,6 +30,9 @@ struct SharedScene : Scene {
         services.fallback = &fallback;
         config.milter.authserv_id.clear(); // nothing else wants to see what comes over IPv4
         apply();
+        while (fallback.has_open()) { // until it has read that nothing is
+            std::this_thread::sleep_for(1ms);
+        }
     }
 
     void allow(std::uint64_t attempts) {
@@ -73,14 +79,20 @@ struct SharedScene : Scene {
         [] { return policy::Time{}; },
         [](const store::GraceHealth&) {},
         {.patience = 10s}};
+    std::atomic<bool> has_broken_watch{false}; // for sessions
     store::FallbackWatch fallback{
+        {[] { return "0123456789abcdef"; },
+         [this] {
+             return std::make_unique<store::SqliteFallbackLedger>(file, store::Access::write);
+         }},
         [this] {
-            return store::FallbackTarget{
-                std::make_unique<store::SqliteFallbackLedger>(file, store::Access::write),
-                "0123456789abcdef"};
+            if (has_broken_watch && std::this_thread::get_id() == thread) {
+                throw std::runtime_error{"broken"};
+            }
+            return policy::Time{};
         },
-        [] { return store::FallbackWatch::Bounds{}; },
         [](const store::WatchHealth&) {}};
+    std::thread::id thread = std::this_thread::get_id();
 };
 
 } // namespace
@@ -177,6 +189,27 @@ TEST_CASE("session: what comes again over IPv6 ends its entry as it is answered"
             CHECK(scene.fates() == std::vector<std::string>{c.fate});
         }
     }
+}
+
+TEST_CASE("session: trouble in the watch holds up no mail") {
+    SharedScene scene;
+    CHECK(scene.answer_to(bad_client) == "450 4.7.25");
+    scene.has_broken_watch = true;
+    CHECK(scene.answer_to("192.0.2.1") == "goes on");
+    CHECK(scene.answer_to(good_client) == "goes on");
+    CHECK_FALSE(scene.mta.inserted.empty());
+    scene.has_broken_watch = false;
+    CHECK(scene.fates() == std::vector<std::string>{"open"});
+}
+
+TEST_CASE("session: what a temporary error alone puts off is not watched for") {
+    SharedScene scene;
+    scene.resolver->fail(policy::Address::parse(good_client)->reverse_name(),
+                         verify::RecordType::ptr,
+                         verify::LookupFailure::server_failure);
+    CHECK(scene.answer_to(good_client) == "451 4.4.3");
+    CHECK(scene.answer_to("192.0.2.1") == "accepted at connect");
+    CHECK(scene.fates().empty());
 }
 
 TEST_CASE("session: who never comes to the end of the message has not been here") {

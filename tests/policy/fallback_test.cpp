@@ -59,6 +59,10 @@ TEST_CASE("what is refused softly is remembered, and nothing else") {
     for (const Mode mode : {Mode::observe, Mode::tag, Mode::enforce, Mode::closed}) {
         CHECK_FALSE(remembered(evidence, of_mode(mode)));
     }
+    auto in_doubt = evidence; // nothing falls short, as far as is known
+    in_doubt.spf_mail_from->result = SpfResult::temperror;
+    CHECK(verdict_on(in_doubt, of_mode(Mode::soft)).action == Action::tempfail);
+    CHECK_FALSE(remembered(in_doubt, of_mode(Mode::soft)));
     auto test = of_mode(Mode::soft);
     test.probe_recipients = tests::recipients({"someone@example.net"});
     CHECK_FALSE(remembered(evidence, test));
@@ -141,4 +145,17 @@ TEST_CASE("a report has every message in one line, and its delays") {
     CHECK(report.sender_domains[2].name.empty());
     CHECK(report.stages == std::vector<FallbackRow>{{"partners", report.total}});
     CHECK(FallbackReportMaker{report_time, a_minute}.report().total == FallbackCounts{});
+}
+
+TEST_CASE("domains without end are in the sums, and those with the most messages have a row") {
+    FallbackReportMaker maker{report_time, a_minute, 10};
+    for (int i = 0; i < 1'000; ++i) {
+        maker.add(refusal("partner.example", report_time));
+        maker.add(refusal("x" + std::to_string(i) + ".example", report_time));
+    }
+    const auto report = maker.report();
+    CHECK(report.total.messages == 2'000);
+    CHECK(report.sender_domains.size() <= 10);
+    CHECK(report.sender_domains.front().name == "partner.example");
+    CHECK(report.sender_domains.front().counts.messages == 1'000);
 }

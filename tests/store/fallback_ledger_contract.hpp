@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,8 +50,11 @@ inline store::FallbackEnd fallback_end(std::uint8_t number,
     return {fingerprint(number), {kind, time}};
 }
 
+// Of all that were refused before, the fate is known.
+inline constexpr policy::Time settled = noon - std::chrono::hours{24};
+
 inline std::uint64_t open_one(store::FallbackLedger& ledger, const store::FallbackEntry& entry) {
-    return ledger.open({&entry, 1});
+    return ledger.open({&entry, 1}, settled);
 }
 
 inline void end_one(store::FallbackLedger& ledger, const store::FallbackEnd& end) {
@@ -86,7 +90,7 @@ inline void check_fallback_entry(const OpenFallbackLedger& open) {
     bounce.refusal.mail_from = bounce.refusal.mail_from_domain = "";
     bounce.refusal.attempts = 3;
     const std::vector entries{fallback_entry(1), bounce};
-    CHECK(ledger->open(entries) == 0);
+    CHECK(ledger->open(entries, settled) == 0);
     CHECK(entries_in(*ledger) == std::map<int, store::FallbackEntry>{{1, entries[0]}, {2, bounce}});
     CHECK(entries_in(*ledger, noon + a_moment).size() == 1);
 
@@ -159,7 +163,9 @@ inline void check_fallback_changes(const OpenFallbackLedger& open) {
     open_one(*one, fallback_entry(4));
     end_one(*other, fallback_end(1, policy::RecoveryKind::mended));
     const auto next = other->changes_after(begin.position, 10);
-    CHECK(next.changes == std::vector<store::FallbackChange>{{fingerprint(4), noon, true},
+    const auto network = fallback_entry(4).refusal.network;
+    CHECK(begin.changes.front().network == network);
+    CHECK(next.changes == std::vector<store::FallbackChange>{{fingerprint(4), noon, true, network},
                                                              {fingerprint(1), noon, false}});
     CHECK(next.position > begin.position);
 
@@ -186,8 +192,8 @@ inline void check_fallback_bound(const OpenFallbackLedger& open) {
     const auto ledger = open({.most = 2});
     const std::vector entries{
         fallback_entry(1), fallback_entry(2, noon + a_moment), fallback_entry(3)};
-    CHECK(ledger->open(entries) == 1);
-    CHECK(ledger->open(entries) == 1); // those that are there are counted on
+    CHECK(ledger->open(entries, settled) == 1);
+    CHECK(ledger->open(entries, settled) == 1); // those that are there are counted on
     CHECK(entries_in(*ledger).at(2).refusal.attempts == 2);
     CHECK(open_one(*open({.most = 2}), fallback_entry(4)) == 1);
     CHECK(ledger->trim(noon) == 0);
@@ -196,12 +202,66 @@ inline void check_fallback_bound(const OpenFallbackLedger& open) {
     CHECK(entries_in(*ledger).size() == 2);
 }
 
+// More than a store tells or takes at a time.
+inline std::vector<store::FallbackEntry> many_entries() {
+    std::vector<store::FallbackEntry> entries(1'300, fallback_entry(0));
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        entries[i].fingerprint = {static_cast<std::uint8_t>(i % 256),
+                                  static_cast<std::uint8_t>(i / 256)};
+    }
+    return entries;
+}
+
+inline void check_fallback_many(const OpenFallbackLedger& open) {
+    const auto ledger = open({});
+    CHECK(ledger->open(many_entries(), settled) == 0);
+    CHECK(ledger->open_entries(noon, 2'000).changes.size() == 1'300);
+    store::FallbackLedger::Position position = 0;
+    std::set<store::Fingerprint> seen;
+    for (auto found = ledger->changes_after(position, 500); !found.changes.empty();
+         found = ledger->changes_after(position, 500)) {
+        CHECK(found.position > position);
+        position = found.position;
+        for (const auto& change : found.changes) {
+            seen.insert(change.fingerprint);
+        }
+    }
+    CHECK(seen.size() == 1'300);
+    CHECK(ledger->trim(noon + a_moment) == 1'300);
+    CHECK(ledger->open_entries(noon, 10).changes.empty());
+}
+
+inline void check_fallback_makes_room(const OpenFallbackLedger& open) {
+    const auto ledger = open({.most = 4});
+    const std::vector entries{fallback_entry(1, settled - a_moment),
+                              fallback_entry(2),
+                              fallback_entry(3, noon - a_moment),
+                              fallback_entry(4, noon - 2 * a_moment)};
+    CHECK(ledger->open(entries, settled) == 0);
+    end_one(*ledger, fallback_end(2, policy::RecoveryKind::ipv4));
+    end_one(*ledger, fallback_end(3, policy::RecoveryKind::mended));
+    const auto left_by = [&](std::uint8_t number) {
+        CHECK(open_one(*ledger, fallback_entry(number)) == 0);
+        std::vector<int> left;
+        for (const auto& [each, entry] : entries_in(*ledger)) {
+            left.push_back(each);
+        }
+        return left;
+    };
+    CHECK(left_by(5) == std::vector{2, 3, 4, 5}); // it will not be seen again
+    CHECK(left_by(6) == std::vector{2, 4, 5, 6}); // it has ended, and before the other one
+    CHECK(left_by(7) == std::vector{4, 5, 6, 7});
+    CHECK(open_one(*ledger, fallback_entry(8)) == 1);
+    CHECK(open_one(*ledger, fallback_entry(7)) == 0);
+    CHECK(entries_in(*ledger).at(7).refusal.attempts == 2);
+}
+
 inline void check_fallback_forgets(const OpenFallbackLedger& open) {
     const auto ledger = open({});
     auto other = fallback_entry(2);
     other.refusal.mail_from_domain = "example.com";
     const std::vector entries{fallback_entry(1), other, fallback_entry(3)};
-    ledger->open(entries);
+    ledger->open(entries, settled);
     const auto is_meant = [](const store::FallbackEntry& entry) {
         return entry.refusal.mail_from_domain == "example.org";
     };
@@ -218,6 +278,8 @@ inline std::vector<FallbackContract> fallback_ledger_contract() {
         {"whoever follows sees what others open and end", check_fallback_changes},
         {"positions go on where entries are gone", check_fallback_positions},
         {"entries are so many, and the rest finds no room", check_fallback_bound},
+        {"what is known of makes room for what is not", check_fallback_makes_room},
+        {"more than goes at a time", check_fallback_many},
         {"what is forgotten is gone", check_fallback_forgets},
     };
 }

@@ -32,27 +32,31 @@ bool becomes(Condition condition) {
 struct Fleet {
     std::unique_ptr<FallbackWatch> host(store::WatchLimits limits = quick) {
         return std::make_unique<FallbackWatch>(
-            [this] {
-                if (is_away) {
-                    throw store::StoreError{"gone"};
-                }
-                return store::FallbackTarget{std::make_unique<store::SqliteFallbackLedger>(
-                                                 folder.file("sixgate.db"), store::Access::write),
-                                             "0123456789abcdef"};
-            },
-            [this] {
-                return FallbackWatch::Bounds{since, policy::Time{}};
-            },
+            store::FallbackTarget{[] { return "0123456789abcdef"; },
+                                  [this] {
+                                      if (is_away) {
+                                          throw store::StoreError{"gone"};
+                                      }
+                                      return std::make_unique<store::SqliteFallbackLedger>(
+                                          file, store::Access::write);
+                                  }},
+            [this] { return since.load(); },
             [](const store::WatchHealth&) {},
             limits);
     }
 
-    std::string folder_file() const { return folder.file("sixgate.db"); }
+    // Which has read that nothing is open.
+    std::unique_ptr<FallbackWatch> idle_host(store::WatchLimits limits = quick) {
+        auto watch = host(limits);
+        REQUIRE(becomes([&] { return !watch->has_open(); }));
+        return watch;
+    }
 
     tests::TemporaryFolder folder{};
-    store::SqliteFallbackLedger ledger{folder_file(), store::Access::write};
+    std::string file = folder.file("sixgate.db");
+    store::SqliteFallbackLedger ledger{file, store::Access::write};
     std::atomic<bool> is_away{false};
-    policy::Time since{};
+    std::atomic<policy::Time> since{policy::Time{}};
 };
 
 // What a session would say. `identity` as of a Message-ID.
@@ -103,8 +107,7 @@ std::size_t ended_after(Fleet& fleet, FallbackWatch& watch) {
 
 TEST_CASE("a message that comes back ends its entry, and no address stands in the store") {
     Fleet fleet;
-    const auto watch = fleet.host();
-    CHECK_FALSE(watch->has_open());
+    const auto watch = fleet.idle_host();
     refuse(*watch, {});
     CHECK(watch->has_open()); // at once: the sender may be back in a millisecond
     arrive(*watch, {});
@@ -141,7 +144,7 @@ TEST_CASE("the same message is the same envelope and the same identity") {
     for (const auto& c : cases) {
         SUBCASE(c.name) {
             Fleet fleet;
-            const auto watch = fleet.host();
+            const auto watch = fleet.idle_host();
             refuse(*watch, {});
             arrive(*watch, c.message);
             CHECK(watch->has_open() == !c.is_same);
@@ -152,7 +155,7 @@ TEST_CASE("the same message is the same envelope and the same identity") {
 
 TEST_CASE("each recipient has an entry, and each comes back on its own") {
     Fleet fleet;
-    const auto watch = fleet.host();
+    const auto watch = fleet.idle_host();
     refuse(*watch, {.recipients = {"a@example.net", "b@example.net"}});
     arrive(*watch, {.recipients = {"b@example.net"}});
     CHECK(watch->has_open());
@@ -176,8 +179,8 @@ TEST_CASE("a message that is refused again has one entry, with the time of the f
 
 TEST_CASE("what one host refuses is ended by another, also before that has heard of it") {
     Fleet fleet;
-    const auto one = fleet.host();
-    const auto other = fleet.host({.collect = 1ms, .poll = 200ms});
+    const auto one = fleet.idle_host();
+    const auto other = fleet.idle_host({.collect = 1ms, .poll = 200ms});
     refuse(*one, {.identity = "<0@example.org>"}); // stays open
     REQUIRE(becomes([&] { return other->has_open(); }));
     refuse(*one, {});
@@ -191,8 +194,8 @@ TEST_CASE("what one host refuses is ended by another, also before that has heard
 
 TEST_CASE("what arrived before it was refused elsewhere is another copy") {
     Fleet fleet;
-    const auto one = fleet.host();
-    const auto other = fleet.host();
+    const auto one = fleet.idle_host();
+    const auto other = fleet.idle_host();
     refuse(*one, {.identity = "<0@example.org>"});
     REQUIRE(becomes([&] { return other->has_open(); }));
     arrive(*other, {}, RecoveryKind::ipv4, tests::noon - 10s);
@@ -213,11 +216,21 @@ TEST_CASE("entries outlive the process, and those that are too old are not watch
     }
     fleet.since = tests::noon - 1h;
     const auto watch = fleet.host();
-    REQUIRE(becomes([&] { return watch->has_open(); }));
     arrive(*watch, {.identity = "<old@example.org>"});
-    CHECK(watch->has_open());
+    arrive(*watch, {}); // perhaps before it has read what is open
+    CHECK(becomes([&] { return number_ended(fleet) == 1; }));
+    CHECK(becomes([&] { return !watch->has_open(); }));
+    CHECK(ended_after(fleet, *watch) == 1);
+}
+
+TEST_CASE("what has become too old is not ended by who comes then") {
+    Fleet fleet;
+    const auto watch = fleet.idle_host({.collect = 1ms, .poll = 1h}); // and removes nothing itself
+    refuse(*watch, {});
+    refuse(*watch, {.identity = "<2@example.org>"}, tests::noon + 1h);
+    fleet.since = tests::noon + 1h;
     arrive(*watch, {});
-    CHECK_FALSE(watch->has_open());
+    arrive(*watch, {.identity = "<2@example.org>"}, RecoveryKind::ipv4, tests::noon + 2h);
     CHECK(ended_after(fleet, *watch) == 1);
 }
 
@@ -225,7 +238,7 @@ TEST_CASE("memory is bounded, and what has no room is counted") {
     Fleet fleet;
     auto limits = quick;
     limits.open = 2;
-    const auto watch = fleet.host(limits);
+    const auto watch = fleet.idle_host(limits);
     refuse(*watch, {.recipients = {"a@x", "b@x", "c@x"}});
     refuse(*watch, {.recipients = {"a@x"}}); // is known
     CHECK(watch->health().dropped == 1);
@@ -235,20 +248,95 @@ TEST_CASE("memory is bounded, and what has no room is counted") {
     CHECK(watch->health().dropped == 2);
 }
 
+TEST_CASE("one site has no more than its share, and others have theirs") {
+    Fleet fleet;
+    auto limits = quick;
+    limits.of_site = 2;
+    const auto watch = fleet.idle_host(limits);
+    const auto refuse_from = [&](const std::string& network, const std::string& identity) {
+        const Message message{.identity = identity};
+        watch->refused(message.watched(),
+                       {.first = tests::noon,
+                        .reason = policy::Reason::unauthenticated,
+                        .network = policy::Address::parse(network).value()});
+        return watch->health().dropped;
+    };
+    CHECK(refuse_from("2001:db8:5:1::", "<1@a>") == 0);
+    CHECK(refuse_from("2001:db8:5:2::", "<2@a>") == 0);
+    CHECK(refuse_from("2001:db8:5:3::", "<3@a>") == 1);
+    CHECK(refuse_from("2001:db8:5:3::", "<2@a>") == 1); // is known
+    CHECK(refuse_from("2001:db8:6::", "<3@a>") == 1);
+    arrive(*watch, {.identity = "<1@a>"});
+    CHECK(refuse_from("2001:db8:5:3::", "<4@a>") == 1);
+}
+
+TEST_CASE("long addresses are cut, and what waits is bounded in octets") {
+    Fleet fleet;
+    auto limits = quick;
+    limits.waiting_octets = 5'000;
+    fleet.is_away = true;
+    const auto watch = fleet.host(limits);
+    REQUIRE(becomes([&] { return watch->health().trouble == "gone"; }));
+    const std::string long_domain(100'000, 'x');
+    refuse(*watch, {.mail_from = "u@" + long_domain, .recipients = {"r@" + long_domain}});
+    CHECK(watch->health().waiting == 1);
+    for (int i = 0; i < 100; ++i) {
+        refuse(*watch, {.identity = std::to_string(i)});
+    }
+    const auto health = watch->health();
+    CHECK(health.waiting > 2);
+    CHECK(health.waiting < 25);
+    CHECK(health.waiting + health.dropped == 101);
+    fleet.is_away = false;
+    REQUIRE(becomes([&] { return watch->health().waiting == 0; }));
+    refuse(*watch, {.identity = "<there is room again>"});
+    CHECK(watch->health().dropped == health.dropped);
+    for (const auto& refusal : refusals_in(fleet)) {
+        CHECK(refusal.mail_from.size() <= 320);
+        CHECK(refusal.recipient.size() <= 320);
+    }
+}
+
+TEST_CASE("after trouble a host knows what others have ended, and what is open in another store") {
+    Fleet fleet;
+    const auto watch = fleet.idle_host();
+    refuse(*watch, {});
+    REQUIRE(becomes([&] { return watch->health().opened == 1; }));
+    fleet.is_away = true;
+    std::filesystem::rename(fleet.file, fleet.folder.file("aside.db"));
+    REQUIRE(becomes([&] { return !watch->health().trouble.empty(); }));
+    CHECK(watch->has_open());
+    fleet.is_away = false; // and the store is made anew
+    CHECK(becomes([&] { return watch->health().trouble.empty() && !watch->has_open(); }));
+}
+
 TEST_CASE("a store that is away is waited for, and nobody waits with it") {
     Fleet fleet;
-    const auto watch = fleet.host();
+    const auto watch = fleet.idle_host();
     fleet.is_away = true; // for whoever opens it
-    std::filesystem::rename(fleet.folder_file(), fleet.folder.file("aside.db"));
+    std::filesystem::rename(fleet.file, fleet.folder.file("aside.db"));
     refuse(*watch, {});
     REQUIRE(becomes([&] { return watch->health().trouble == "gone"; }));
     refuse(*watch, {.identity = "<2@example.org>"});
     arrive(*watch, {.identity = "<2@example.org>"});
     CHECK(watch->health().waiting == 3);
-    std::filesystem::rename(fleet.folder.file("aside.db"), fleet.folder_file());
+    std::filesystem::rename(fleet.folder.file("aside.db"), fleet.file);
     fleet.is_away = false;
     REQUIRE(becomes([&] { return watch->health().trouble.empty(); }));
     CHECK(becomes([&] { return number_ended(fleet) == 1; }));
     CHECK(refusals_in(fleet).size() == 2);
     CHECK(watch->health().dropped == 0);
+}
+
+TEST_CASE("a store that is away at the start holds up nobody, and forgets nothing of what comes") {
+    Fleet fleet;
+    fleet.is_away = true;
+    const auto watch = fleet.host();
+    CHECK(watch->has_open()); // for all that is known
+    refuse(*watch, {});
+    arrive(*watch, {});
+    arrive(*watch, {.identity = "<2@example.org>"});
+    fleet.is_away = false;
+    CHECK(becomes([&] { return number_ended(fleet) == 1; }));
+    CHECK(becomes([&] { return !watch->has_open(); }));
 }

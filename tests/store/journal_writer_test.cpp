@@ -131,6 +131,23 @@ public:
         return {trimmed, trimmed < too_many};
     }
 
+    void trim_rest() {
+        const std::lock_guard lock{mutex_};
+        ++trims_of_rest_;
+        changes_.notify_all();
+        throw_if(trouble_with_rest_);
+    }
+
+    void await_trims_of_rest(int count) {
+        std::unique_lock lock{mutex_};
+        changes_.wait(lock, [&] { return trims_of_rest_ >= count; });
+    }
+
+    void set_trouble_with_rest(const std::string& what) {
+        const std::lock_guard lock{mutex_};
+        trouble_with_rest_ = what;
+    }
+
     void tell(const store::JournalHealth& health) {
         const std::lock_guard lock{mutex_};
         told_.push_back(health);
@@ -150,6 +167,8 @@ private:
     std::string trouble_with_opening_;
     std::string trouble_with_preparing_;
     std::string trouble_with_trimming_;
+    std::string trouble_with_rest_;
+    int trims_of_rest_ = 0;
     bool is_held_ = false;
     std::uint64_t kept_;
     std::uint64_t most_kept_ = 0;
@@ -184,7 +203,8 @@ private:
 store::JournalTarget open(Script& script) {
     script.open();
     return {std::make_unique<FakeStore>(script),
-            [&script](policy::JournalEntry& entry) { script.prepare(entry); }};
+            [&script](policy::JournalEntry& entry) { script.prepare(entry); },
+            [&script] { script.trim_rest(); }};
 }
 
 constexpr store::JournalLimits hasty{.collect = 0ms, .retry = 1ms, .trim = 1h};
@@ -474,4 +494,25 @@ TEST_CASE("trouble with preparing entries takes nothing of them") {
     journal.script.set_trouble_with_preparing("");
     journal.script.await_written(10);
     CHECK(journal.script.written() == written_cases(10));
+}
+
+TEST_CASE("what else is in the store is trimmed, too, and trouble with that is told once") {
+    Script script;
+    script.set_trouble_with_rest("full");
+    store::JournalLimits limits = hasty;
+    limits.trim_rest = 0min;
+    store::JournalWriter writer{[&] { return open(script); },
+                                [] { return store::Bounds{}; },
+                                [&](const store::JournalHealth& health) { script.tell(health); },
+                                limits};
+    script.await_trims_of_rest(3);
+    write(writer, 0, 5);
+    script.await_written(5);
+    CHECK(script.told().size() == 1);
+    CHECK(script.told().front().trouble == "full");
+    script.set_trouble_with_rest("");
+    script.await_told(2);
+    write(writer, 5, 6);
+    writer.close();
+    CHECK(script.written() == written_cases(6));
 }

@@ -206,7 +206,7 @@ parse_config(std::string_view toml_text, std::string_view file, const ReadFile& 
             file, Fault{problem->entry.place, std::move(problem->message)}, problem->entry.key())};
     }
     Config config = config_from(std::move(draft));
-    if (auto problem = problem_in(config.store, *entries)) {
+    if (auto problem = problem_in(config, *entries)) {
         return tl::unexpected{error_of(
             file, Fault{problem->entry.place, std::move(problem->message)}, problem->entry.key())};
     }

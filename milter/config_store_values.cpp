@@ -40,8 +40,8 @@ OrFault<store::Addresses> read_addresses(const TomlScalar& value) {
         });
 }
 
-std::optional<StoreProblem> problem_in(const store::StoreSettings& settings,
-                                       std::span<const TomlEntry> entries) {
+std::optional<StoreProblem> problem_in(const Config& config, std::span<const TomlEntry> entries) {
+    const store::StoreSettings& settings = config.store;
     const auto problem = [&](std::string_view key,
                              std::string message) -> std::optional<StoreProblem> {
         const auto entry = std::ranges::find(entries, key, &TomlEntry::key);
@@ -62,6 +62,11 @@ std::optional<StoreProblem> problem_in(const store::StoreSettings& settings,
         return problem("store.url",
                        "is a server: store.key must name the key of the hashed addresses, the same "
                        "on all hosts");
+    }
+    if (server && config.fallback_window && settings.key_file.empty()) {
+        return problem("fallback.window",
+                       "tells messages by a keyed hash, and the store is a server: store.key must "
+                       "name the key, the same on all hosts");
     }
     return std::nullopt;
 }

@@ -1,6 +1,7 @@
 // The values that settings of [store] take.
 #pragma once
 
+#include "milter/config.hpp"
 #include "milter/store/settings.hpp"
 #include "milter/toml_values.hpp"
 
@@ -35,8 +36,8 @@ struct StoreProblem {
     std::string message;
 };
 
-// What is wrong with settings that were read from `entries`, each of which is right by itself.
-std::optional<StoreProblem> problem_in(const store::StoreSettings& settings,
-                                       std::span<const TomlEntry> entries);
+// What is wrong with the store of a configuration that was read from `entries`, and with what needs
+// one, each of which is right by itself.
+std::optional<StoreProblem> problem_in(const Config& config, std::span<const TomlEntry> entries);
 
 } // namespace milter

@@ -83,6 +83,36 @@ void add_on_closed_at(Warnings& warnings, const std::vector<Stage>& stages, cons
     }
 }
 
+std::string grace_key_of(const Stage& stage) {
+    return stage.name == Stage{}.name ? "policy.grace" : key_in(stage, "grace");
+}
+
+// Grace ends what is put off. Where the replies of a stage put nothing off, or nothing is refused
+// for good when they are enforced, it ends nothing.
+void add_on_grace(Warnings& warnings, const Stage& stage) {
+    if (!stage.grace) {
+        return;
+    }
+    const auto any_reply = [&](const auto& is_meant) {
+        return std::ranges::any_of(policy::all_reasons, [&](policy::Reason reason) {
+            return reason != policy::Reason::closed && !is_temperror(reason) &&
+                   is_meant(stage.replies[reason]);
+        });
+    };
+    const auto puts_off = [](const auto& reply) { return !reply.soft.is_permanent(); };
+    const auto hardens = [&](const auto& reply) {
+        return puts_off(reply) && reply.enforce.is_permanent();
+    };
+    if (!any_reply(puts_off)) {
+        warnings.add(grace_key_of(stage),
+                     "changes nothing: the soft replies of the profile refuse for good already");
+    } else if (stage.grace->then == policy::AfterGrace::enforce && !any_reply(hardens)) {
+        warnings.add(grace_key_of(stage),
+                     "changes nothing: the enforce replies of the profile refuse nothing for good "
+                     "either; then = \"tag\" would end them");
+    }
+}
+
 void add_on_store(Warnings& warnings, const Config& config) {
     if (store::is_on(config.store)) {
         return;
@@ -93,8 +123,7 @@ void add_on_store(Warnings& warnings, const Config& config) {
     }
     for (const Stage& stage : config.policy.stages) {
         if (stage.grace) {
-            warnings.add(stage.name == Stage{}.name ? "policy.grace" : key_in(stage, "grace"),
-                         why + "the stage stays soft for everybody");
+            warnings.add(grace_key_of(stage), why + "the stage stays soft for everybody");
         }
     }
 }
@@ -135,6 +164,7 @@ std::vector<std::string> warnings_on(const Config& config,
     for (const Stage& stage : config.policy.stages) {
         add_on_dates(warnings, stage, now);
         add_on_closed_at(warnings, config.policy.stages, stage);
+        add_on_grace(warnings, stage);
     }
     return std::move(warnings).texts();
 }

@@ -72,8 +72,21 @@ void EarlyQuestions::start_spf(verify::Resolver& resolver, const verify::SpfRequ
     }
 }
 
-void EarlyQuestions::start_sender_domain(verify::Resolver& resolver, const std::string& domain) {
-    if (is_wanted(sender_domains_, domain)) {
+void EarlyQuestions::start_at_helo(verify::Resolver& resolver,
+                                   const Evidence& evidence,
+                                   std::string_view authserv_id) {
+    start_spf(resolver, verify::spf_request_for_helo(*evidence.client, evidence.helo, authserv_id));
+}
+
+void EarlyQuestions::start_at_mail(verify::Resolver& resolver,
+                                   const Evidence& evidence,
+                                   const policy::Policy& policy,
+                                   std::string_view authserv_id) {
+    start_spf(resolver,
+              verify::spf_request_for_mail_from(
+                  *evidence.client, evidence.helo, evidence.mail_from, authserv_id));
+    const std::string& domain = evidence.mail_from_domain;
+    if (policy::asks_for_sender_domain(policy) && is_wanted(sender_domains_, domain)) {
         verify::start_sender_domain(resolver, domain);
     }
 }

@@ -7,6 +7,7 @@
 #include "milter/verify/lookups.hpp"
 #include "milter/verify/spf.hpp"
 #include "policy/evidence.hpp"
+#include "policy/rules.hpp"
 
 #include <set>
 #include <string>
@@ -18,11 +19,21 @@ namespace milter {
 // so a domain is asked for once, and not for all domains that one connection can name.
 class EarlyQuestions {
 public:
-    void start_spf(verify::Resolver& resolver, const verify::SpfRequest& request);
-    void start_sender_domain(verify::Resolver& resolver, const std::string& domain);
+    // The client is known.
+    void start_at_helo(verify::Resolver& resolver,
+                       const policy::Evidence& evidence,
+                       std::string_view authserv_id);
+
+    // Likewise, and MAIL FROM is not the null path.
+    void start_at_mail(verify::Resolver& resolver,
+                       const policy::Evidence& evidence,
+                       const policy::Policy& policy,
+                       std::string_view authserv_id);
 
 private:
     using Domains = std::set<std::string>;
+
+    void start_spf(verify::Resolver& resolver, const verify::SpfRequest& request);
 
     static bool is_wanted(Domains& started, const std::string& domain);
 

@@ -7,7 +7,6 @@
 #include "milter/timeline_text.hpp"
 #include "milter/verify/domain.hpp"
 #include "milter/verify/iprev.hpp"
-#include "milter/verify/spf.hpp"
 #include "policy/authentication_results.hpp"
 #include "policy/decide.hpp"
 #include "policy/grace.hpp"
@@ -17,7 +16,6 @@
 #include "policy/probe.hpp"
 #include "policy/stage_choice.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace milter {
@@ -89,8 +87,7 @@ Answer Session::helo(std::string_view name) {
     evidence_.phase = policy::Phase::helo;
     const auto verdict = policy::decide(evidence_, policy());
     if (!verdict) {
-        early_.start_spf(*setup_->resolver,
-                         verify::spf_request_for_helo(*evidence_.client, name, authserv_id()));
+        early_.start_at_helo(*setup_->resolver, evidence_, authserv_id());
         return Answer::proceed;
     }
     // What is closed for good, by recipient as EOP has it, says so at RCPT.
@@ -123,14 +120,8 @@ void Session::mail(std::string_view reverse_path) {
     if (!setup_->config.rollout_key.empty()) {
         evidence_.percentile = percentile_of(evidence_, setup_->config.rollout_key);
     }
-    if (!is_judged() || evidence_.mail_from.empty()) {
-        return;
-    }
-    early_.start_spf(*setup_->resolver,
-                     verify::spf_request_for_mail_from(
-                         *evidence_.client, evidence_.helo, evidence_.mail_from, authserv_id()));
-    if (policy::asks_for_sender_domain(policy())) {
-        early_.start_sender_domain(*setup_->resolver, evidence_.mail_from_domain);
+    if (is_judged() && !evidence_.mail_from.empty()) {
+        early_.start_at_mail(*setup_->resolver, evidence_, policy(), authserv_id());
     }
 }
 
@@ -359,25 +350,9 @@ void Session::abort() {
     forget_message();
 }
 
-// What stays known is the connection: client, listener, HELO and iprev.
 void Session::forget_message() {
     message_.reset();
-    evidence_.phase = std::min(evidence_.phase, policy::Phase::helo);
-    evidence_.is_authenticated = false;
-    evidence_.mail_from.clear();
-    evidence_.mail_from_domain.clear();
-    evidence_.recipients.clear();
-    evidence_.percentile.reset();
-    evidence_.is_over_probe_limit = false;
-    evidence_.is_from_list = false;
-    evidence_.is_forwarded = false;
-    evidence_.from_domain.reset();
-    evidence_.organizations.clear();
-    evidence_.spf_mail_from.reset();
-    evidence_.spf_helo.reset();
-    evidence_.dkim.reset();
-    evidence_.sender_domain.reset();
-    evidence_.grace.reset();
+    evidence_ = policy::of_connection(std::move(evidence_));
 }
 
 // Nothing is known of the message, so the modes that never refuse let it pass, and the others ask

@@ -116,9 +116,12 @@ std::optional<policy::GraceEvidence> count_refusal(store::GraceService& service,
         key.domain.clear();
     }
     const auto record = service.count(key, evidence.time.value_or(now()), grace.period);
-    return record ? std::optional{policy::GraceEvidence{
-                        record->first, record->attempts - 1, record->refused_from}}
-                  : std::nullopt;
+    if (!record) {
+        return std::nullopt;
+    }
+    const auto date =
+        std::chrono::ceil<std::chrono::minutes>(record->refused_from); // as it is told
+    return policy::GraceEvidence{record->first, record->attempts - 1, date};
 }
 
 } // namespace milter

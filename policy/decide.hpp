@@ -7,7 +7,6 @@
 
 #include <optional>
 #include <string_view>
-#include <vector>
 
 namespace policy {
 
@@ -16,9 +15,6 @@ namespace policy {
 // Pure: no clock, no network, no state. Called at RCPT (with that recipient alone) and at the end
 // of the message, by the milter, by explain and by the tests alike.
 std::optional<Verdict> decide(const Evidence& evidence, const Policy& policy);
-
-// Everything in complete evidence that falls short of `required`, or that could not be told.
-std::vector<Reason> faults_of(const Evidence& evidence, const Requirements& required);
 
 // Why this client is not judged, from what is known so far; empty where it will be.
 std::optional<Exemption> exemption_of(const Evidence& evidence, const Policy& policy);

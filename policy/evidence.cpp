@@ -2,6 +2,9 @@
 
 #include "policy/words.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace policy {
 
 namespace {
@@ -29,6 +32,17 @@ constexpr auto phase_words = std::to_array<Word<Phase>>({
 });
 
 } // namespace
+
+Evidence of_connection(Evidence evidence) {
+    Evidence known;
+    known.phase = std::min(evidence.phase, Phase::helo);
+    known.time = evidence.time;
+    known.client = evidence.client;
+    known.listener = std::move(evidence.listener);
+    known.helo = std::move(evidence.helo);
+    known.iprev = std::move(evidence.iprev);
+    return known;
+}
 
 Evidence before_recipients(const Evidence& evidence) {
     Evidence known;

@@ -93,7 +93,7 @@ std::optional<SenderDomainResult> sender_domain_result_from(std::string_view wor
 struct GraceEvidence {
     Time first;                 // time that it fell short
     std::uint64_t refusals = 0; // since, and before this message
-    Time refused_from;          // the date that it has been told
+    Time refused_from;          // the date that it has been told, a full minute
 
     friend bool operator==(const GraceEvidence&, const GraceEvidence&) = default;
 };
@@ -161,6 +161,9 @@ struct Evidence {
 
     friend bool operator==(const Evidence&, const Evidence&) = default;
 };
+
+// What stays known when a message is over: client, listener, HELO and iprev.
+Evidence of_connection(Evidence evidence);
 
 // What of a whole message was known before its recipients: none of them, no content and no check,
 // because none is waited for.

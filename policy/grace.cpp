@@ -10,9 +10,11 @@ namespace policy {
 
 namespace {
 
-// A period that was made longer since counts; one that was made shorter takes nothing back.
+// A period that was made longer since counts; one that was made shorter takes nothing back. Dates
+// are told to the minute, and nobody is refused in the midst of it.
 Time date_of(const Grace& grace, const GraceEvidence& evidence) {
-    return std::max(evidence.refused_from, evidence.first + grace.period);
+    const Time date = std::max(evidence.refused_from, evidence.first + grace.period);
+    return std::chrono::ceil<std::chrono::minutes>(date);
 }
 
 Evidence with_nothing_left(Evidence evidence) {
@@ -48,10 +50,15 @@ grace_that_matters(const Evidence& evidence, const Policy& policy, const Verdict
 std::optional<Time>
 refused_from(const Verdict& verdict, const Evidence& evidence, const Policy& policy) {
     const auto& grace = stage_named(policy, verdict.stage).grace;
-    const bool is_told = grace && grace->then == AfterGrace::enforce && evidence.grace &&
-                         verdict.mode == Mode::soft && verdict.action == Action::tempfail &&
-                         verdict.would_enforce == Action::reject;
-    return is_told ? std::optional{date_of(*grace, *evidence.grace)} : std::nullopt;
+    const bool is_refused_then = grace && grace->then == AfterGrace::enforce && evidence.grace &&
+                                 verdict.mode == Mode::soft && verdict.action == Action::tempfail &&
+                                 verdict.would_enforce == Action::reject;
+    if (!is_refused_then) {
+        return std::nullopt;
+    }
+    // Whose time is used up and whose tries are not has been told that date, and no other is known.
+    const Time date = date_of(*grace, *evidence.grace);
+    return evidence.time && *evidence.time < date ? std::optional{date} : std::nullopt;
 }
 
 std::string date_told(Time time) {

@@ -21,7 +21,7 @@ std::optional<Grace>
 grace_that_matters(const Evidence& evidence, const Policy& policy, const Verdict& verdict);
 
 // From when on mail like this is refused for good, where `verdict` refuses it softly and that date
-// has been set: none is told that is not kept.
+// has been set and is to come: none is told that is past, or not kept.
 std::optional<Time>
 refused_from(const Verdict& verdict, const Evidence& evidence, const Policy& policy);
 

@@ -6,6 +6,7 @@
 #include "policy/hints.hpp"
 #include "policy/replay.hpp"
 #include "policy/report_tally.hpp"
+#include "policy/requirements.hpp"
 #include "policy/sender_kind.hpp"
 #include "policy/stage_choice.hpp"
 

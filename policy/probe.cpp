@@ -4,6 +4,7 @@
 #include "policy/fault.hpp"
 #include "policy/placeholders.hpp"
 #include "policy/reply_writer.hpp"
+#include "policy/requirements.hpp"
 #include "policy/stage_choice.hpp"
 
 #include <algorithm>

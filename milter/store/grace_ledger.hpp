@@ -37,7 +37,8 @@ struct GraceRecord {
 struct GraceLimits {
     std::uint64_t most = 200'000;           // records; about, where several count at once
     std::uint64_t most_new_of_a_site = 100; // of one /48 in a day
-    std::chrono::days unused{90};           // then a record goes
+    std::chrono::days until_anew{30};       // without an attempt, or `period` where that is longer
+    std::chrono::days unused{60};           // then a record goes: no period is longer
 };
 
 // Blocks for the disk or the network, a second or so at the most for one that does not answer.
@@ -55,8 +56,9 @@ public:
 
     // Counts an attempt and returns the record with it, in one step: of any number of attempts at
     // once, by whatever host, each sees another number. A new record's date is `time` + `period`.
-    // A date that is there never moves back: it becomes `first` + `period` where that is later.
-    // Empty: there is no record and no room for one.
+    // A date that is there never moves back: it becomes `first` + `period` where that is later; but
+    // whose last attempt is longer ago than `until_anew` and `period` has mended meanwhile, and its
+    // record begins anew. Empty: there is no record and no room for one.
     virtual std::optional<GraceRecord>
     count(const GraceKey& key, policy::Time time, std::chrono::milliseconds period) = 0;
 

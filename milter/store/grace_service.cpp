@@ -48,14 +48,17 @@ GraceService::count(const GraceKey& key, policy::Time time, std::chrono::millise
         request->is_wanted = false;
         resumes_ = Clock::now() + times_.pause;
         ++health_.unanswered;
+        is_late_ = !is_ending_;
+        asked_.notify_one();
     }
     return request->record;
 }
 
-// Null where there is none, and it is time to trim or to end.
+// Null where there is none, and it is time to tell, to trim or to end.
 std::shared_ptr<GraceService::Request>
 GraceService::next_request(std::unique_lock<std::mutex>& lock) {
-    asked_.wait_for(lock, times_.trim, [this] { return is_ending_ || !queue_.empty(); });
+    asked_.wait_for(
+        lock, times_.trim, [this] { return is_ending_ || is_late_ || !queue_.empty(); });
     while (!is_ending_ && !queue_.empty()) {
         auto request = std::move(queue_.front());
         queue_.pop_front();
@@ -96,23 +99,28 @@ std::string GraceService::answer(Request& request) {
         request.is_done = true;
         health_.counted += record ? 1U : 0U;
         health_.without_room += trouble.empty() && !record ? 1U : 0U;
-        health_.unanswered += trouble.empty() ? 0U : 1U;
+        health_.unanswered += !trouble.empty() && request.is_wanted ? 1U : 0U; // else it is already
     }
     answered_.notify_all();
     return trouble;
 }
 
+// Also what was counted before the policy had no grace any more: for that a ledger is opened which
+// nobody waits for, and whose trouble is nobody's.
 std::string GraceService::trim_when_due() {
-    if (!ledger_ || Clock::now() < next_trim_) {
+    if (Clock::now() < next_trim_) {
         return "";
     }
+    next_trim_ = Clock::now() + times_.trim;
+    const bool is_used = ledger_ != nullptr;
+    std::string trouble;
     try {
-        ledger_->trim(unused_since_());
-        next_trim_ = Clock::now() + times_.trim;
-        return "";
+        const auto opened = is_used ? nullptr : open_();
+        (is_used ? *ledger_ : *opened).trim(unused_since_());
     } catch (const std::exception& error) {
-        return error.what();
+        trouble = is_used ? error.what() : "";
     }
+    return trouble;
 }
 
 void GraceService::serve(Request* request) {
@@ -120,25 +128,51 @@ void GraceService::serve(Request* request) {
     if (trouble.empty()) {
         trouble = trim_when_due(); // nobody waits for that
     }
-    note(trouble);
+    if (!trouble.empty()) {
+        ledger_.reset();
+        note_trouble(trouble);
+        return;
+    }
+    bool is_late = false;
+    {
+        const std::lock_guard lock{mutex_};
+        is_late = std::exchange(is_late_, false);
+    }
+    if (is_late) {
+        note_trouble("does not answer within " + std::to_string(times_.patience.count()) + " ms");
+    } else if (request != nullptr) {
+        note_answer();
+    }
 }
 
-void GraceService::note(const std::string& trouble) {
+void GraceService::note_trouble(const std::string& trouble) {
+    last_trouble_ = Clock::now();
+    GraceHealth health;
+    bool is_known = false;
+    {
+        const std::lock_guard lock{mutex_};
+        is_late_ = false;
+        resumes_ = last_trouble_ + times_.pause;
+        is_known = !std::exchange(health_.trouble, trouble).empty();
+        health = health_;
+    }
+    if (!is_known) {
+        on_change_(health);
+    }
+}
+
+// A store that is well by turns is in trouble all the while.
+void GraceService::note_answer() {
     GraceHealth health;
     {
         const std::lock_guard lock{mutex_};
-        health_.trouble = trouble;
-        if (!trouble.empty()) {
-            resumes_ = Clock::now() + times_.pause;
+        if (health_.trouble.empty() || Clock::now() < last_trouble_ + times_.calm) {
+            return;
         }
+        health_.trouble.clear();
         health = health_;
     }
-    if (!trouble.empty()) {
-        ledger_.reset();
-    }
-    if (std::exchange(is_told_, !trouble.empty()) != is_told_) {
-        on_change_(health);
-    }
+    on_change_(health);
 }
 
 } // namespace store

@@ -17,21 +17,23 @@
 namespace store {
 
 struct GraceTimes {
-    std::chrono::milliseconds patience{200}; // of a session, for an answer
-    std::chrono::milliseconds pause{1'000};  // after trouble, in which nobody waits
-    std::chrono::minutes trim{60};           // how often
+    std::chrono::milliseconds patience{200};               // of a session, for an answer
+    std::chrono::milliseconds pause{1'000};                // after trouble, in which nobody waits
+    std::chrono::milliseconds calm{5'000};                 // without trouble, and it is over
+    std::chrono::milliseconds trim{std::chrono::hours{1}}; // how often
 };
 
 struct GraceHealth {
     std::uint64_t counted = 0;
     std::uint64_t unanswered = 0; // treated as new, because the store is slow or away
     std::uint64_t without_room = 0;
-    std::string trouble; // with the store, now; empty where there is none
+    std::string trouble; // with the store, until it is over; empty where there is none
 };
 
 // A store that is slow or away costs a message `patience` once in a `pause`, and the others
 // nothing: who is not counted is treated as new. The ledger is opened when it is first needed, and
-// anew after trouble. Shared by all sessions.
+// anew after trouble; what is unused is trimmed also where nobody counts any more. Shared by all
+// sessions.
 class GraceService {
 public:
     // Throws StoreError. Called by the service's thread, again after trouble.
@@ -72,7 +74,8 @@ private:
     void serve(Request* request);         // null: none
     std::string answer(Request& request); // the trouble with it, or nothing
     std::string trim_when_due();
-    void note(const std::string& trouble);
+    void note_trouble(const std::string& trouble);
+    void note_answer();
 
     const Open open_;
     const UnusedSince unused_since_;
@@ -82,13 +85,14 @@ private:
     // The service's thread alone.
     std::unique_ptr<GraceLedger> ledger_;
     Clock::time_point next_trim_{};
-    bool is_told_ = false; // that there is trouble
+    Clock::time_point last_trouble_{};
 
     mutable std::mutex mutex_; // guards what follows
     std::condition_variable asked_;
     std::condition_variable answered_;
     std::deque<std::shared_ptr<Request>> queue_;
     Clock::time_point resumes_{}; // nobody waits before
+    bool is_late_ = false;        // somebody has waited in vain
     GraceHealth health_;
     bool is_ending_ = false;
 

@@ -15,6 +15,10 @@ constexpr RedisIndex grace_index{
 constexpr std::size_t octets_of_network = 16;
 constexpr std::size_t octets_of_site = 6;
 
+std::string text_of(std::chrono::milliseconds length) {
+    return std::to_string(length.count());
+}
+
 std::string member_of(const GraceKey& key) {
     return redis::octets_of(key.network) + key.domain;
 }
@@ -43,13 +47,14 @@ RedisGraceLedger::count(const GraceKey& key, policy::Time time, std::chrono::mil
     const std::string record = std::string{redis::grace_key} + member;
     const std::string site = std::string{redis::grace_site_key} + member.substr(0, octets_of_site);
     const std::string now = redis::milliseconds_of(time);
-    const std::string length = std::to_string(period.count());
+    const std::string length = text_of(period);
     const std::string most = std::to_string(limits_.most);
     const std::string most_of_site = std::to_string(limits_.most_new_of_a_site);
-    const std::string day = std::to_string(std::chrono::milliseconds{std::chrono::days{1}}.count());
+    const std::string day = text_of(std::chrono::days{1});
+    const std::string until_anew = text_of(limits_.until_anew);
     const auto reply = database_.run(redis::count_grace,
                                      {record, redis::grace_used_key, site},
-                                     {member, now, length, most, most_of_site, day});
+                                     {member, now, length, most, most_of_site, day, until_anew});
     if (reply.items.empty()) {
         return std::nullopt;
     }

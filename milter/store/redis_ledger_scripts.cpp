@@ -8,14 +8,15 @@ local function text(number) return string.format('%.0f', number) end
 local member, time, period = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local record = redis.call('HMGET', KEYS[1], 'first', 'last', 'attempts', 'refused_from')
 local first, last, attempts, refused_from
-if record[1] then
+local is_anew = record[1] and tonumber(record[2]) < time - math.max(period, tonumber(ARGV[7]))
+if record[1] and not is_anew then
     first, last = tonumber(record[1]), math.max(tonumber(record[2]), time)
     attempts = tonumber(record[3]) + 1
     refused_from = math.max(tonumber(record[4]), first + period)
 else
     local since = '(' .. text(time - tonumber(ARGV[6]))
-    if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[4]) or
-       redis.call('ZCOUNT', KEYS[3], since, '+inf') >= tonumber(ARGV[5]) then
+    if not is_anew and (redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[4]) or
+                        redis.call('ZCOUNT', KEYS[3], since, '+inf') >= tonumber(ARGV[5])) then
         return {}
     end
     first, last, attempts, refused_from = time, time, 1, time + period

@@ -22,7 +22,8 @@ inline constexpr std::string_view fallback_first_key = "{sixgate}:fallback_first
 inline constexpr std::string_view fallback_change_key = "{sixgate}:fallback_change"; // by number
 inline constexpr std::string_view fallback_ended_key = "{sixgate}:fallback_ended";   // by time
 
-// KEYS: record, used, site. ARGV: member, time, period, most, most of a site, a day (milliseconds).
+// KEYS: record, used, site. ARGV: member, time, period, most, most of a site, and in milliseconds a
+// day and how long until a record that is not used begins anew.
 // Answers with the four numbers, or with none where there is no room.
 extern const std::string_view count_grace;
 

@@ -14,7 +14,9 @@
 #include <cerrno>
 #include <cstring>
 #include <future>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -61,11 +63,31 @@ Resolved resolve_now(const std::string& host, const std::string& port) {
     return resolved;
 }
 
-// getaddrinfo(3) has no deadline. A thread of its own waits on for what nobody wants any more.
+// getaddrinfo(3) has no deadline, and cannot be called off. So a thread of its own waits, and goes
+// on where nobody wants the answer any more: one for each host at a time, however often connections
+// are tried while the name servers are away.
+class LookupsUnderWay {
+public:
+    std::shared_future<Resolved> of(const std::string& host, const std::string& port) {
+        const std::lock_guard lock{mutex_};
+        auto& lookup = lookups_[{host, port}];
+        if (!lookup.valid() ||
+            lookup.wait_for(Clock::duration::zero()) == std::future_status::ready) {
+            std::packaged_task<Resolved()> task{[host, port] { return resolve_now(host, port); }};
+            lookup = task.get_future().share();
+            std::thread{std::move(task)}.detach();
+        }
+        return lookup;
+    }
+
+private:
+    std::mutex mutex_; // guards lookups_
+    std::map<std::pair<std::string, std::string>, std::shared_future<Resolved>> lookups_;
+};
+
 Resolved resolve(const std::string& host, const std::string& port, Deadline deadline) {
-    std::packaged_task<Resolved()> task{[host, port] { return resolve_now(host, port); }};
-    auto resolved = task.get_future();
-    std::thread{std::move(task)}.detach();
+    static LookupsUnderWay lookups; // of the process, as its threads are
+    const auto resolved = lookups.of(host, port);
     if (resolved.wait_until(deadline) != std::future_status::ready) {
         return {{}, "no name server has answered in time"};
     }

@@ -44,18 +44,24 @@ policy::Address network_in(const SQLite::Column& column) {
     return policy::Address{bytes};
 }
 
-// A clock that is set back moves no date.
+// Which all see the record as it was. A clock that is set back moves no date.
+constexpr const char* count_again =
+    "UPDATE grace SET last = max(last, :time), "
+    "first = iif(last < :unused, :time, first), "
+    "attempts = iif(last < :unused, 1, attempts + 1), "
+    "refused_from = iif(last < :unused, :time + :period, max(refused_from, first + :period)) "
+    "WHERE network = :network AND domain = :domain "
+    "RETURNING first, last, attempts, refused_from";
+
 std::optional<GraceRecord> counted_again(SQLite::Database& database,
                                          const GraceKey& key,
                                          policy::Time time,
-                                         std::chrono::milliseconds period) {
-    SQLite::Statement update{database,
-                             "UPDATE grace SET last = max(last, :time), attempts = attempts + 1, "
-                             "refused_from = max(refused_from, first + :period) "
-                             "WHERE network = :network AND domain = :domain "
-                             "RETURNING first, last, attempts, refused_from"};
+                                         std::chrono::milliseconds period,
+                                         policy::Time unused_since) {
+    SQLite::Statement update{database, count_again};
     update.bind(":time", number_of(time));
     update.bind(":period", std::int64_t{period.count()});
+    update.bind(":unused", number_of(unused_since));
     update.bindNoCopy(":network", key.network.bytes().data(), sizeof(policy::Address::Bytes));
     update.bind(":domain", key.domain);
     return update.executeStep() ? std::optional{record_in(update, 0)} : std::nullopt;
@@ -110,7 +116,9 @@ bool SqliteGraceLedger::has_room_for(const GraceKey& key, policy::Time time) {
 std::optional<GraceRecord> SqliteGraceLedger::counted(const GraceKey& key,
                                                       policy::Time time,
                                                       std::chrono::milliseconds period) {
-    if (auto record = counted_again(*database_, key, time, period)) {
+    const auto unused_since =
+        time - std::max<std::chrono::milliseconds>(period, limits_.until_anew);
+    if (auto record = counted_again(*database_, key, time, period, unused_since)) {
         return record;
     }
     if (!has_room_for(key, time)) {
@@ -118,6 +126,7 @@ std::optional<GraceRecord> SqliteGraceLedger::counted(const GraceKey& key,
     }
     const GraceRecord record{time, time, 1, time + period};
     insert(*database_, key, record);
+    ++records_;
     return record;
 }
 
@@ -128,7 +137,6 @@ SqliteGraceLedger::count(const GraceKey& key, policy::Time time, std::chrono::mi
         SQLite::Transaction transaction{*database_, SQLite::TransactionBehavior::IMMEDIATE};
         const auto record = counted(key, time, period);
         transaction.commit();
-        records_ += record && record->attempts == 1 ? 1U : 0U;
         return record;
     });
 }

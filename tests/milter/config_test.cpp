@@ -188,13 +188,19 @@ TEST_CASE("config: a store on a server") {
     REQUIRE_MESSAGE(config.has_value(), outcome_of(config));
     CHECK(config->store.password_file == "/etc/sixgate/redis.password");
     CHECK(config->store.ca_file == "/etc/sixgate/ca.pem");
-    CHECK(parse("[store]\nurl = \"redis://a\"\naddresses = \"full\"\n").has_value());
+    const std::string full = "[store]\nurl = \"redis://a\"\naddresses = \"full\"\n";
+    CHECK(parse(full).has_value());
+    CHECK(parse(full + "key = \"file:/a\"\n[fallback]\nwindow = \"5d\"\n").has_value());
 
     const std::string key = "key = \"file:/etc/sixgate/journal.key\"\n";
     check_refused({
         {"hosts without a common key",
          "[store]\nurl = \"redis://a\"\n",
          ":2:1: store.url: ",
+         "store.key must name the key"},
+        {"hosts that watch for the same messages without one",
+         full + "[fallback]\nwindow = \"5d\"\n",
+         ":5:1: fallback.window: ",
          "store.key must name the key"},
         {"a user without a password",
          "[store]\nurl = \"redis://b@a\"\n" + key,

@@ -52,3 +52,23 @@ TEST_CASE("config warnings: stages with what applies no more, already, or later 
           "known at HELO: the answer comes later");
     CHECK(warnings("[[stage]]\nname = 'a'\nnetworks = ['::1']\n[policy]\n" + closed).empty());
 }
+
+TEST_CASE("config warnings: grace that ends nothing") {
+    const auto warning = [](const std::string& keys, const std::string& grace = "") {
+        const auto all = config_of("milter.authserv_id = 'x'\n[policy]\nmode = 'soft'\n" + keys +
+                                   "\n[policy.grace]\nattempts = 2\n" + grace)
+                             .warnings;
+        return all.empty() ? std::string{} : all.front();
+    };
+    const std::string place = "sixgate.toml:5:9: policy.grace: changes nothing: ";
+    for (const char* const profile : {"rfc7372", "gmail", "eop", "terse"}) {
+        CHECK(warning("profile = '" + std::string{profile} + '\'').empty());
+    }
+    CHECK(warning("profile = 'mx6'").starts_with(place + "the soft replies"));
+    CHECK(warning("profile = 'mx6'", "then = 'tag'").starts_with(place + "the soft replies"));
+    CHECK(warning("profile = 'fallback'").starts_with(place + "the enforce replies"));
+    CHECK(warning("profile = 'fallback'", "then = 'tag'").empty());
+    CHECK(
+        warning("profile = 'fallback'", "[reply.fallback.unauthenticated]\nenforce = '550 5.7.26'")
+            .empty());
+}

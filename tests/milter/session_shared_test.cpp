@@ -1,5 +1,6 @@
 // What a session does with the grace ledger and the fallback watch.
 #include "milter/shared_state.hpp"
+#include "milter/since.hpp"
 #include "milter/store/sqlite_fallback.hpp"
 #include "milter/store/sqlite_grace.hpp"
 #include "tests/milter/session_scene.hpp"
@@ -36,8 +37,14 @@ struct SharedScene : Scene {
     }
 
     void allow(std::uint64_t attempts) {
-        config.policy.stages.front().grace = policy::Grace{attempts, 0ms, {}};
+        config.policy.stages.front().grace = policy::Grace{attempts, 1min, {}};
         apply();
+    }
+
+    // Once, so long ago that the time of allow() is over.
+    void refused_before(const std::string& network) {
+        grace.count(
+            {policy::Address::parse(network).value(), "example.org"}, milter::now() - 2min, 1min);
     }
 
     // One message on a connection of its own; "accepted at connect" where nobody looks at it.
@@ -100,13 +107,15 @@ struct SharedScene : Scene {
 TEST_CASE("session: a sender that does not mend is refused in the end") {
     SharedScene scene;
     scene.allow(2);
+    scene.refused_before("2001:db8:bad::");
     CHECK(scene.answer_to(bad_client) == "450 4.7.25");
-    CHECK(scene.own->evidence().grace->refusals == 0);
-    CHECK(scene.own->outcome()->reply->lines[1].starts_with("Unless this is mended"));
-    CHECK(scene.answer_to("2001:db8:bad::2") == "450 4.7.25"); // of the same /64
-    CHECK(scene.answer_to(bad_client) == "550 5.7.25");
+    CHECK(scene.own->evidence().grace->refusals == 1);
+    CHECK_FALSE(scene.own->outcome()->reply->lines[1].starts_with("Unless")); // the date is past
+    CHECK(scene.answer_to("2001:db8:bad::2") == "550 5.7.25");                // of the same /64
     CHECK(scene.own->outcome()->verdict.mode == Mode::enforce);
     CHECK(scene.answer_to("2001:db8:bad:1::1") == "450 4.7.25"); // somebody else
+    CHECK(scene.own->evidence().grace->refusals == 0);
+    CHECK(scene.own->outcome()->reply->lines[1].starts_with("Unless this is mended"));
     CHECK(scene.answer_to(good_client) == "goes on");
     CHECK_FALSE(scene.own->evidence().grace);
     CHECK(scene.grace.health().counted == 4);

@@ -214,6 +214,9 @@ TEST_CASE("the reply tells the date, as long as there is one to keep") {
     CHECK(tells(graced_reply(after({}, 0), with_grace(three_in_five_days, Profile::terse)), line));
 
     CHECK_FALSE(tells(graced_reply(after(five, 3), policy), "Unless"));
+    // The time is used up and a try is left: that date is past.
+    CHECK_FALSE(tells(graced_reply(after(five, 2), policy), "Unless"));
+    CHECK_FALSE(tells(graced_reply(after(five * 9, 2), policy), "Unless"));
     auto unknown = after({}, 0);
     unknown.grace.reset();
     CHECK_FALSE(tells(graced_reply(unknown, policy), "Unless"));
@@ -221,6 +224,20 @@ TEST_CASE("the reply tells the date, as long as there is one to keep") {
         tells(graced_reply(after({}, 0), with_grace({3, five, AfterGrace::tag})), "Unless"));
     const auto fallback = with_grace(three_in_five_days, Profile::fallback); // refuses nothing
     CHECK_FALSE(tells(graced_reply(after({}, 0), fallback), "Unless"));
+}
+
+TEST_CASE("a date between two minutes is told and kept at the end of its minute") {
+    const Policy policy = with_grace(three_in_five_days);
+    const auto begun_late = [](std::chrono::milliseconds time) {
+        Evidence evidence = after(time, 3);
+        evidence.grace->first += std::chrono::seconds{30};
+        evidence.grace->refused_from += std::chrono::seconds{30};
+        return evidence;
+    };
+    const auto minute = std::chrono::minutes{1};
+    CHECK(tells(graced_reply(begun_late({}), policy), "2026-11-27 12:01 UTC"));
+    CHECK(tells(graced_reply(begun_late(five + minute - a_moment), policy), "12:01 UTC"));
+    CHECK(answer_to(begun_late(five + minute), policy) == "enforce reject");
 }
 
 TEST_CASE("a text of one's own tells the date in its words") {

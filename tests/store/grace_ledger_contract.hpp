@@ -81,6 +81,30 @@ inline void check_grace_survives(const OpenGraceLedger& open) {
     CHECK(third->first == noon);
 }
 
+inline void check_grace_anew(const OpenGraceLedger& open) {
+    const std::chrono::milliseconds moment{1};
+    const auto ledger = open({.most = 2, .until_anew = std::chrono::days{10}});
+    const auto key = grace_key("example.org");
+    const auto counted = [&](policy::Time time, std::chrono::milliseconds period) {
+        return ledger->count(key, time, period).value();
+    };
+    counted(noon, grace_period);
+    const auto later = noon + std::chrono::days{10};
+    CHECK(counted(later, grace_period).attempts == 2); // it has tried all the time
+    const auto much_later = later + std::chrono::days{10} + moment;
+    CHECK(counted(much_later, grace_period) ==
+          store::GraceRecord{much_later, much_later, 1, much_later + grace_period});
+    CHECK(counted(much_later + moment, grace_period).attempts == 2);
+    // Not before the period is over: that is a promise.
+    const std::chrono::days period{30};
+    const auto by_then = much_later + moment + period;
+    CHECK(counted(by_then, period).attempts == 3);
+    CHECK(counted(by_then + period + moment, period).attempts == 1);
+    // It is still one record.
+    CHECK(ledger->count(grace_key("a.example"), by_then, period));
+    CHECK_FALSE(ledger->count(grace_key("b.example"), by_then, period));
+}
+
 inline void check_grace_at_once(const OpenGraceLedger& open) {
     constexpr int hosts = 4;
     constexpr int of_each = 25;
@@ -155,6 +179,7 @@ inline std::vector<GraceContract> grace_ledger_contract() {
     return {
         {"attempts of a network and a domain count together", check_grace_counts},
         {"a date that was told never moves back", check_grace_date},
+        {"who has not fallen short for long begins anew", check_grace_anew},
         {"a record outlives whoever made it", check_grace_survives},
         {"attempts that are counted at once all have their number", check_grace_at_once},
         {"new records of a /48 are so many in a day", check_grace_site},

@@ -50,6 +50,9 @@ public:
 
     std::uint64_t trim(policy::Time) override {
         ++script_.trimmed;
+        if (script_.is_away) {
+            throw store::StoreError{"gone"};
+        }
         return 0;
     }
 
@@ -124,7 +127,7 @@ TEST_CASE("a store that is away costs one look in a pause, and is told of once")
     GraceService service{opens_ledger(script),
                          long_ago,
                          [&](const auto& h) { told.add(h.trouble); },
-                         {.patience = 10s, .pause = 100ms}};
+                         {.patience = 10s, .pause = 100ms, .calm = 0ms}};
     CHECK_FALSE(attempts_of(service));
     CHECK(told.first(1) == std::vector<std::string>{"gone"});
     const int asked = script.asked;
@@ -142,16 +145,63 @@ TEST_CASE("a store that is away costs one look in a pause, and is told of once")
     CHECK(told.first(2) == std::vector<std::string>{"gone", ""});
 }
 
-TEST_CASE("a store that is slow keeps a session for no longer than its patience") {
+TEST_CASE("a store that is slow keeps a session for no longer than its patience, and is told of") {
     LedgerScript script;
     script.is_slow = true;
-    GraceService service{
-        opens_ledger(script), long_ago, [](const GraceHealth&) {}, {.patience = 20ms, .pause = 1h}};
+    TroublesTold told;
+    GraceService service{opens_ledger(script),
+                         long_ago,
+                         [&](const auto& h) { told.add(h.trouble); },
+                         {.patience = 20ms, .pause = 1h}};
     CHECK_FALSE(attempts_of(service));
     CHECK_FALSE(attempts_of(service));
     CHECK(script.asked == 1); // nobody else waits
     CHECK(service.health().unanswered == 2);
     script.goes_on.set_value();
+    CHECK(told.first(1) == std::vector<std::string>{"does not answer within 20 ms"});
+    service.close();
+    CHECK(service.health().unanswered == 2);
+    CHECK(service.health().counted == 1); // for the next message
+    CHECK(script.opened == 1);            // the connection is sound
+}
+
+TEST_CASE("a store that is slow by turns is told of once, until it has been well for a while") {
+    LedgerScript script;
+    script.is_slow = true;
+    TroublesTold told;
+    GraceService service{opens_ledger(script),
+                         long_ago,
+                         [&](const auto& h) { told.add(h.trouble); },
+                         {.patience = 1s, .pause = 1ms, .calm = 1h}};
+    CHECK_FALSE(attempts_of(service));
+    script.is_slow = false;
+    script.goes_on.set_value();
+    CHECK(told.first(1).size() == 1);
+    const auto until = std::chrono::steady_clock::now() + 10s;
+    while (!attempts_of(service) && std::chrono::steady_clock::now() < until) {
+    }
+    CHECK(attempts_of(service));
+    service.close();
+    CHECK(told.first(1).size() == 1);
+    CHECK(service.health().trouble == "does not answer within 1000 ms");
+}
+
+TEST_CASE("what is unused is trimmed where nobody counts any more") {
+    LedgerScript script;
+    script.is_away = true; // which is nobody's trouble
+    TroublesTold told;
+    {
+        const GraceService service{opens_ledger(script),
+                                   long_ago,
+                                   [&](const auto& h) { told.add(h.trouble); },
+                                   {.trim = 10ms}};
+        const auto until = std::chrono::steady_clock::now() + 10s;
+        while (script.trimmed < 2 && std::chrono::steady_clock::now() < until) {
+            std::this_thread::yield();
+        }
+        CHECK(script.trimmed >= 2);
+    }
+    CHECK(told.first(0).empty());
 }
 
 TEST_CASE("sessions that ask at once all get another number") {

@@ -11,6 +11,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -105,7 +106,7 @@ TEST_CASE("report_html: nothing of a page is fetched from anywhere") {
     const auto bad = tests::judged(tests::without_ptr("b.example", "2001:db8:a::1"));
     for (const std::string& page :
          {milter::report_html(of_pages::report_on({bad}), of_pages::scope()),
-          milter::help_page({"mx.example.net", "test@example.net"})}) {
+          milter::help_page({"mx.example.net", "test@example.net", {}})}) {
         for (const char* const part : {"src=", "@import", "url(", "<link", "<iframe"}) {
             CAPTURE(part);
             CHECK_FALSE(of_pages::has(page, part));
@@ -124,7 +125,7 @@ TEST_CASE("report_html: a scale ends where its numbers are round") {
 }
 
 TEST_CASE("help_page: there is an anchor for every reason") {
-    const std::string page = milter::help_page({"<mx>", ""});
+    const std::string page = milter::help_page({"<mx>", "", {{}}});
     for (const auto reason : policy::all_reasons) {
         const std::string word{to_string(reason)};
         CAPTURE(word);
@@ -134,5 +135,47 @@ TEST_CASE("help_page: there is an anchor for every reason") {
     }
     CHECK(of_pages::has(page, "&lt;mx&gt;"));
     CHECK_FALSE(of_pages::has(page, "mailto:"));
-    CHECK(of_pages::has(milter::help_page({"mx", "t@example.net"}), "mailto:t@example.net"));
+    CHECK(of_pages::has(milter::help_page({"mx", "t@example.net", {}}), "mailto:t@example.net"));
+}
+
+TEST_CASE("help_page: it says what this site asks, and no more") {
+    policy::Requirements either;
+    policy::Requirements both;
+    both.authentication = policy::Authentication::spf_and_dkim;
+    both.reverse_name = policy::ReverseName::present;
+    const auto page = [](std::vector<policy::Requirements> required) {
+        return milter::help_page({"mx", "", std::move(required)});
+    };
+    using of_pages::has;
+    const std::string default_page = page({either, either});
+    CHECK(has(default_page, "asks of mail a reverse name that leads back to the address it comes"));
+    CHECK(has(default_page, "Neither SPF nor DKIM passes"));
+    CHECK(has(default_page, "One of them is enough."));
+    const std::string strict = page({both});
+    CHECK(has(strict, "asks of mail a reverse name of the address"));
+    CHECK(has(strict, "SPF or DKIM does not pass"));
+    CHECK(has(strict, "Both are asked for here."));
+    CHECK_FALSE(has(strict, "One of them is enough."));
+    const std::string mixed = page({either, both});
+    CHECK(has(mixed,
+              "<li>a reverse name that leads back to the address it comes from, and a pass "
+              "of SPF or of DKIM</li>"));
+    CHECK(has(mixed,
+              "<li>a reverse name of the address it comes from, and a pass of SPF and one of "
+              "DKIM</li>"));
+    CHECK(has(mixed, "depends on who sends it"));
+    CHECK(has(mixed, "Both are asked of some senders"));
+    CHECK_FALSE(has(mixed, "One of them is enough."));
+}
+
+TEST_CASE("help_page: no record in it loses mail, or speaks for another host") {
+    const std::string page = milter::help_page({"mx", "", {{}}});
+    for (const char* const part : {"v=spf1", "-all", "ip4:"}) {
+        CAPTURE(part);
+        CHECK_FALSE(of_pages::has(page, part));
+    }
+    const auto begin = page.find("<section id=\"sender_domain_unreachable\"");
+    const std::string section = page.substr(begin, page.find("</section>", begin) - begin);
+    CHECK(of_pages::has(section, " MX 10 "));
+    CHECK_FALSE(of_pages::has(section, "data-fill"));
 }

@@ -102,6 +102,61 @@ TEST_CASE("report_html: every kind of report has what its page needs") {
     CHECK(of_pages::has(page(of_pages::report_on({closed})), "Nothing can be foretold."));
 }
 
+TEST_CASE("report_html: nothing is called safe that is not known") {
+    struct Case {
+        const char* name;
+        std::vector<policy::JournalEntry> entries;
+        const char* kind;
+        std::chrono::hours before = {}; // that the report begins, before the first entry
+        bool is_replayed = false;       // by a policy that observes
+    };
+
+    const auto good = tests::judged(tests::good_evidence());
+    const auto bad = tests::judged(tests::without_ptr("b.example", "2001:db8:b::1"));
+    const auto slow = tests::judged(tests::without_name_servers("s.example", "2001:db8::2"));
+    const auto good_of_slow = tests::judged(tests::evidence_from("s.example", "2001:db8::2"));
+    const auto unchecked = tests::judged(tests::without_ptr("c.example", "2001:db8::9"),
+                                         tests::policy_in(policy::Mode::closed));
+    const std::vector<Case> cases{
+        {"all of it passes", {good}, "safe"},
+        {"a sender that passes had a temporary error", {good, slow, good_of_slow}, "safe"},
+        {"a sender had nothing else", {good, slow}, "unsure"},
+        {"some was refused unchecked", {good, unchecked}, "unsure"},
+        {"all was", {unchecked}, "unsure"},
+        {"a mode spares what falls short", {good, bad}, "unsure", {}, true},
+        {"the journal begins late", {good}, "unsure", std::chrono::hours{25}},
+        {"something falls short", {good, bad}, "harm"},
+    };
+    for (const auto& each : cases) {
+        CAPTURE(std::string{each.name});
+        auto scope = of_pages::scope();
+        scope.since -= each.before;
+        const auto report =
+            each.is_replayed
+                ? of_pages::replayed_report(each.entries, tests::policy_in(policy::Mode::observe))
+                : of_pages::report_on(each.entries);
+        const auto page = milter::report_html(report, scope);
+        CHECK(of_pages::has(page, "class=\"standing " + std::string{each.kind} + '"'));
+        CHECK(of_pages::has(page, ">Safe<") == (std::string_view{each.kind} == "safe"));
+    }
+}
+
+TEST_CASE("report_html: every share is one of what can be judged") {
+    const auto good = tests::judged(tests::good_evidence());
+    const auto bad = tests::judged(tests::without_ptr("b.example", "2001:db8:a::1"));
+    const auto unchecked = tests::judged(tests::without_ptr("c.example", "2001:db8::9"),
+                                         tests::policy_in(policy::Mode::closed));
+    const std::string page = milter::report_html(
+        of_pages::report_on({good, good, good, bad, unchecked}), of_pages::scope());
+    CHECK(of_pages::has(page, "25.0% of the mail would be refused"));
+    CHECK(of_pages::has(page, "<b id=\"pass\">75.0%</b> of 4 messages"));
+    CHECK(of_pages::has(page, "pass</th><td class=\"n\">3</td><td class=\"n\">75.0%</td>"));
+    CHECK(of_pages::has(page, "cannot be judged</th><td class=\"n\">1</td><td></td>"));
+    for (const char* const of_all : {"20.0%", "60.0%"}) {
+        CHECK_FALSE(of_pages::has(page, of_all));
+    }
+}
+
 TEST_CASE("report_html: nothing of a page is fetched from anywhere") {
     const auto bad = tests::judged(tests::without_ptr("b.example", "2001:db8:a::1"));
     for (const std::string& page :
@@ -116,8 +171,17 @@ TEST_CASE("report_html: nothing of a page is fetched from anywhere") {
 
 TEST_CASE("report_html: a scale ends where its numbers are round") {
     using milter::end_of_scale;
-    const std::vector<std::pair<std::uint64_t, std::uint64_t>> cases{
-        {0, 1}, {1, 1}, {2, 2}, {3, 4}, {5, 10}, {11, 20}, {21, 40}, {41, 100}, {12'345, 20'000}};
+    const std::vector<std::pair<std::uint64_t, std::uint64_t>> cases{{0, 1},
+                                                                     {1, 1},
+                                                                     {2, 2},
+                                                                     {3, 4},
+                                                                     {5, 6},
+                                                                     {9, 10},
+                                                                     {11, 20},
+                                                                     {21, 40},
+                                                                     {41, 60},
+                                                                     {61, 80},
+                                                                     {12'345, 20'000}};
     for (const auto& [number, end] : cases) {
         CHECK(end_of_scale(number) == end);
     }
@@ -178,4 +242,35 @@ TEST_CASE("help_page: no record in it loses mail, or speaks for another host") {
     const std::string section = page.substr(begin, page.find("</section>", begin) - begin);
     CHECK(of_pages::has(section, " MX 10 "));
     CHECK_FALSE(of_pages::has(section, "data-fill"));
+}
+
+TEST_CASE("report_html: what soft refusals led to has a part of its own where it is watched for") {
+    using namespace std::chrono_literals;
+    auto report = of_pages::report_on({tests::judged(tests::good_evidence())});
+    const auto page = [&] { return milter::report_html(report, of_pages::scope()); };
+    CHECK_FALSE(of_pages::has(page(), "After soft refusals"));
+
+    policy::FallbackReportMaker none{tests::first_noon + 48h, 24h};
+    report.fallback = none.report();
+    CHECK(of_pages::has(page(), "Nothing was refused softly in this time."));
+
+    policy::FallbackReportMaker maker{tests::first_noon + 48h, 24h};
+    for (const char* const domain : {"a.example", "<b>.example", ""}) {
+        maker.add(
+            {.first = tests::first_noon,
+             .attempts = 2,
+             .stage = "default",
+             .mail_from_domain = domain,
+             .recovery = policy::Recovery{policy::RecoveryKind::ipv4, tests::first_noon + 5min}});
+    }
+    maker.add({.first = tests::first_noon, .attempts = 1, .stage = "other"});
+    report.fallback = maker.report();
+    const std::string all = page();
+    CHECK(of_pages::has(all, "refused softly in 7 attempts, and watched for 24 h"));
+    CHECK(of_pages::has(all,
+                        "came back over IPv4</th><td class=\"n\">3</td><td class=\"n\">75.0%</td>"
+                        "<td class=\"n wide\">5 min</td>"));
+    CHECK(of_pages::has(all, "&lt;b&gt;.example</th>"));
+    CHECK(of_pages::has(all, "&lt;&gt;</th>"));
+    CHECK(of_pages::has(all, "id=\"fallback-stages\""));
 }

@@ -170,25 +170,25 @@ void LetterMaker::add_fault(const JournalEntry& entry, Reason reason, const std:
     }
 }
 
-void LetterMaker::add(const JournalEntry& journalled) {
-    if (kind_of(journalled.evidence, journalled.host) == SenderKind::own_range) {
+void LetterMaker::add(const JournalEntry& entry) {
+    if (kind_of(entry.evidence, entry.host) == SenderKind::own_range) {
         ++facts_.own;
         return;
     }
     ++facts_.messages;
-    const auto verdict = replayed(journalled, policy_);
+    const auto verdict = replayed(entry, policy_);
     if (!verdict || !outlook_if_enforced(*verdict).is_refused()) {
         return;
     }
     const Stage& stage = stage_named(policy_, verdict->stage);
-    JournalEntry entry = journalled;
-    entry.evidence = as_counted(std::move(entry.evidence), stage);
+    JournalEntry counted = entry;
+    counted.evidence = as_counted(entry.evidence, stage);
     widen(facts_.first, facts_.last, entry.time, facts_.short_ones == 0);
     ++facts_.short_ones;
     facts_.refused += entry.reply ? 1U : 0U;
-    for (const Reason reason : faults_of(entry.evidence, stage.requirements)) {
+    for (const Reason reason : faults_of(counted.evidence, stage.requirements)) {
         if (!is_temperror(reason)) {
-            add_fault(entry, reason, verdict->stage);
+            add_fault(counted, reason, verdict->stage);
         }
     }
 }

@@ -1,7 +1,6 @@
 #include "milter/config.hpp"
 
 #include "milter/config_addresses.hpp"
-#include "milter/config_letter.hpp"
 #include "milter/config_reply.hpp"
 #include "milter/config_setting.hpp"
 #include "milter/config_stage.hpp"
@@ -26,6 +25,7 @@ using policy::Policy;
 using store::StoreSettings;
 using verify::DnsSettings;
 using Dkim = Config::Dkim;
+using Letter = Config::Letter;
 using Milter = Config::Milter;
 using Entries = std::vector<TomlEntry>;
 
@@ -63,7 +63,8 @@ constexpr auto settings = std::to_array<Setting<Draft>>({
      set_in<read_mixed_recipients, &Config::policy, &Policy::mixed_recipients>},
     {"policy.deadline_ms",
      set<read_milliseconds<1'000, 240'000>, &Draft::config, &Config::deadline>},
-    {"letter.template", set<read_letter_template, &Draft::config, &Config::letter_template>},
+    {"letter.site", set_in<read_site, &Config::letter, &Letter::site>},
+    {"letter.template", set_in<read_path, &Config::letter, &Letter::template_file>},
     {"rollout.key", set<read_rollout_key, &Draft::config, &Config::rollout_key>},
     {"probe.recipients", set_in<read_full_addresses, &Config::policy, &Policy::probe_recipients>},
     {"store.url", set_in<read_store_url, &Config::store, &StoreSettings::url>},

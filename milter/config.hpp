@@ -33,7 +33,10 @@ struct Config {
         std::uint64_t cached_keys = 1'000; // RSA keys, decoded; 0: none is kept
     } dkim;
 
-    std::string letter_template; // in which nothing is wrong; empty: ours
+    struct Letter {
+        std::string site;          // what letters call us; empty: authserv_id, or the host's name
+        std::string template_file; // letter_in() reads it; empty: the template is ours
+    } letter;
 
     store::StoreSettings store;
     // How long what follows a soft refusal is watched for; empty: nothing is.

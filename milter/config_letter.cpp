@@ -1,10 +1,10 @@
 #include "milter/config_letter.hpp"
 
+#include "milter/config_file.hpp"
 #include "milter/letter_text.hpp"
 #include "policy/printable.hpp"
 
 #include <cstddef>
-#include <utility>
 
 namespace milter {
 
@@ -22,21 +22,6 @@ tl::expected<std::string, std::string> letter_in(const std::string& file) {
     }
     if (const auto fault = fault_in_letter(*letter)) {
         return tl::unexpected{name + ':' + std::to_string(fault->line) + ": " + fault->message};
-    }
-    return letter;
-}
-
-OrFault<std::string> read_letter_template(const TomlScalar& value, const ReadFile& read_file) {
-    auto file = read_path(value);
-    if (!file) {
-        return file;
-    }
-    auto letter = read_named_file(value, *file, largest_letter, read_file);
-    if (!letter) {
-        return letter;
-    }
-    if (auto fault = fault_in_letter(*letter)) {
-        return tl::unexpected{Fault{{fault->line, 1}, std::move(fault->message), *file}};
     }
     return letter;
 }

@@ -1,8 +1,6 @@
-// The template of the letter to a sender's postmaster, from a file.
+// The template of the letter to a sender's postmaster, from a file. It is read when it is needed:
+// the daemon runs without it.
 #pragma once
-
-#include "milter/config_file.hpp"
-#include "milter/toml_values.hpp"
 
 #include <tl/expected.hpp>
 
@@ -12,8 +10,5 @@ namespace milter {
 
 // What is in the file, with nothing wrong in it; or why not, with the line: "FILE:7: there is...".
 tl::expected<std::string, std::string> letter_in(const std::string& file);
-
-// The same for [letter] template.
-OrFault<std::string> read_letter_template(const TomlScalar& value, const ReadFile& read_file);
 
 } // namespace milter

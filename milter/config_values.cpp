@@ -2,6 +2,7 @@
 
 #include "milter/since.hpp"
 #include "milter/toml_values.hpp"
+#include "policy/ascii.hpp"
 #include "policy/placeholders.hpp"
 #include "policy/reply.hpp"
 #include "policy/words.hpp"
@@ -117,6 +118,16 @@ OrFault<std::string> read_authserv_id(const TomlScalar& value) {
             !text.empty() && text.size() <= 255 &&
             is_all_of(text, std::string{letters} + std::string{digits} + "!#$%&'*+-.^_`{|}~");
         return is_token ? OrFault<std::string>{text} : wrong_text(value, allowed);
+    });
+}
+
+OrFault<std::string> read_site(const TomlScalar& value) {
+    static const std::string allowed =
+        R"(a name of 1 to 100 printable ASCII characters, such as "Example University")";
+    return read_string(value, allowed).and_then([&](const std::string& text) {
+        const bool is_name =
+            !text.empty() && text.size() <= 100 && std::ranges::all_of(text, policy::is_printable);
+        return is_name ? OrFault<std::string>{text} : wrong_text(value, allowed);
     });
 }
 

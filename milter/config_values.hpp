@@ -39,6 +39,7 @@ OrFault<std::uint32_t> read_file_mode(const TomlScalar& value); // a string in o
 // A token of RFC 2045 section 5.1, the form of authserv-id that needs no quotes anywhere.
 OrFault<std::string> read_authserv_id(const TomlScalar& value);
 OrFault<std::string> read_url(const TomlScalar& value);
+OrFault<std::string> read_site(const TomlScalar& value); // a name in a letter
 
 OrFault<LogLevel> read_log_level(const TomlScalar& value);
 OrFault<policy::Profile> read_profile(const TomlScalar& value);

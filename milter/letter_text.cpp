@@ -60,7 +60,7 @@ std::string clients_of(const policy::LetterFinding& finding) {
 
 std::string text_of_finding(const policy::LetterFinding& finding, std::size_t number) {
     std::string text = std::to_string(number) + ". " +
-                       counted(finding.messages, "message, ", "messages, ") +
+                       counted(finding.messages, "delivery, ", "deliveries, ") +
                        day_of_letter(finding.first) + " to " + day_of_letter(finding.last) + '\n' +
                        clients_of(finding) + indented_letter("Found: " + finding.found(), "   ") +
                        "   To mend it:\n";
@@ -73,15 +73,26 @@ std::string text_of_finding(const policy::LetterFinding& finding, std::size_t nu
     return text;
 }
 
+// Of how many faults nothing is told, if of any.
+std::string left_out(const policy::LetterFacts& facts) {
+    std::string text;
+    if (facts.findings.size() > most_told) {
+        text = counted(facts.findings.size() - most_told, "fault more", "faults more");
+    }
+    if (facts.untold > 0) {
+        text += (text.empty() ? "" : ", and ") + counted(facts.untold, "delivery", "deliveries") +
+                " with still other faults";
+    }
+    return text.empty() ? text : "\nNot told here: " + text + ".\n";
+}
+
 std::string findings(const LetterScene& scene) {
     const auto& all = scene.facts.findings;
     std::string text;
     for (std::size_t i = 0; i < std::min(all.size(), most_told); ++i) {
         text += (i == 0 ? "" : "\n") + text_of_finding(all[i], i + 1);
     }
-    if (all.size() > most_told) {
-        text += "\nand " + counted(all.size() - most_told, "fault more", "faults more") + '\n';
-    }
+    text += left_out(scene.facts);
     text.pop_back(); // the template has the last line's end
     return text;
 }
@@ -102,6 +113,20 @@ std::string help_url(const LetterScene& scene) {
     return policy::help_address({verdict, finding.example.evidence, context});
 }
 
+// The template has the full stop, and the last line's end.
+std::string asked(const LetterScene& scene) {
+    std::string text = indented_letter(scene.context.asked, "");
+    if (!text.empty()) {
+        text.pop_back();
+    }
+    return text;
+}
+
+// Several lines, which no header field has.
+bool is_long(std::string_view name) {
+    return name == "asked" || name == "findings";
+}
+
 struct LetterPlaceholder {
     std::string_view name;
     std::string (*value)(const LetterScene& scene);
@@ -110,6 +135,7 @@ struct LetterPlaceholder {
 constexpr auto letter_placeholders = std::to_array<LetterPlaceholder>({
     {"domain", [](const LetterScene& scene) { return scene.context.domain; }},
     {"site", [](const LetterScene& scene) { return scene.context.site; }},
+    {"asked", asked},
     {"messages", [](const LetterScene& scene) { return grouped(scene.facts.messages); }},
     {"short", [](const LetterScene& scene) { return grouped(scene.facts.short_ones); }},
     {"refused", [](const LetterScene& scene) { return number_if_any(scene.facts.refused); }},
@@ -129,6 +155,10 @@ const LetterPlaceholder* placeholder_named(std::string_view name) {
 
 bool is_known(std::string_view name) {
     return placeholder_named(name) != nullptr;
+}
+
+bool is_known_and_short(std::string_view name) {
+    return is_known(name) && !is_long(name);
 }
 
 // --- The template -------------------------------------------------------------------------------
@@ -158,7 +188,11 @@ std::optional<std::string> fault_in_letter_line(std::string_view line, bool is_i
     if (is_in_header && !is_letter_field(line)) {
         return "is no header field (\"Name: words in ASCII\"), and no blank line came before it";
     }
-    return policy::fault_in_braces(line, is_known);
+    auto fault = policy::fault_in_braces(line, is_known);
+    if (!fault && is_in_header && policy::fault_in_braces(line, is_known_and_short)) {
+        fault = "a header field is one line: {asked} and {findings} may stand in the text";
+    }
+    return fault;
 }
 
 // Empty: a placeholder in it stands for nothing.

@@ -16,12 +16,13 @@ struct LetterFault {
 };
 
 // What is wrong with a template: an unknown placeholder, a brace that stands alone, a header field
-// that is not ASCII, no header field or no text. Empty: nothing.
+// that is not ASCII or would have several lines, no header field or no text. Empty: nothing.
 std::optional<LetterFault> fault_in_letter(std::string_view letter);
 
 struct LetterContext {
     std::string domain;   // the recipient's, as it was asked for
     std::string site;     // ours
+    std::string asked;    // asked_by()
     std::string deadline; // a date; empty: none
     std::string probe;    // empty: there is none
     std::string help_url; // may hold placeholders: help_address(); empty: there is none

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -51,6 +52,19 @@ public:
                 throw call_failure("write");
             }
             content.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
+        }
+    }
+
+    // Belongs to whom it is said to, or this throws. Before the mode: a new owner takes bits of it.
+    void set_owner(uid_t user, gid_t group) const {
+        struct stat now {};
+
+        if (::fstat(number_, &now) != 0) {
+            throw call_failure("fstat");
+        }
+        const bool is_other = now.st_uid != user || now.st_gid != group;
+        if (is_other && ::fchown(number_, user, group) != 0) {
+            throw call_failure("fchown");
         }
     }
 
@@ -94,9 +108,13 @@ public:
         }
     }
 
-    void fill(std::string_view content, mode_t mode) {
+    // `old` is what it takes the place of; null: there is nothing.
+    void fill(std::string_view content, const struct stat* old) {
         file_.write(content);
-        file_.set_mode(mode);
+        if (old != nullptr) {
+            file_.set_owner(old->st_uid, old->st_gid);
+        }
+        file_.set_mode(old == nullptr ? usual_mode() : old->st_mode & 07777);
         file_.finish();
         fs::rename(name_, target_);
         is_kept_ = true;
@@ -109,17 +127,61 @@ private:
     bool is_kept_ = false;
 };
 
-void write_file(const fs::path& file, std::string_view content) {
-    const auto status = fs::status(file);
-    if (fs::exists(status) && !fs::is_regular_file(status)) {
-        OutputDescriptor as_it_is{::open(file.c_str(), O_WRONLY | O_CLOEXEC)};
+// Empty: there is nothing of that name.
+std::optional<struct stat> status_of(const fs::path& file) {
+    struct stat status {};
+
+    if (::lstat(file.c_str(), &status) == 0) {
+        return status;
+    }
+    if (errno != ENOENT && errno != ENOTDIR) {
+        throw call_failure("lstat");
+    }
+    return std::nullopt;
+}
+
+// In a folder such as /tmp anybody can put a link, or a file of theirs, where ours is to be: the
+// rule of protected_symlinks and protected_regular (proc_sys_fs(5)), which rename(2) does not keep.
+void refuse_what_is_planted(const fs::path& file, const struct stat& found) {
+    const fs::path parent = file.parent_path();
+    const auto folder = status_of(parent.empty() ? fs::path{"."} : fs::canonical(parent));
+    const bool is_shared =
+        folder && (folder->st_mode & S_ISVTX) != 0 && (folder->st_mode & S_IWOTH) != 0;
+    if (is_shared && found.st_uid != ::geteuid() && found.st_uid != folder->st_uid) {
+        errno = EACCES;
+        throw call_failure("lstat");
+    }
+}
+
+// Where `file` leads, link by link.
+fs::path target_of(fs::path file) {
+    constexpr int most_links = 40;
+    for (int links = 0; links < most_links; ++links) {
+        const auto found = status_of(file);
+        if (!found) {
+            return file;
+        }
+        refuse_what_is_planted(file, *found);
+        if (!S_ISLNK(found->st_mode)) {
+            return file;
+        }
+        file = file.parent_path() / fs::read_symlink(file);
+    }
+    errno = ELOOP;
+    throw call_failure("readlink");
+}
+
+void write_file(const fs::path& named, std::string_view content) {
+    const auto status = fs::status(named);
+    if (fs::exists(status) && !fs::is_regular_file(status)) { // a device, or /dev/stdout
+        OutputDescriptor as_it_is{::open(named.c_str(), O_WRONLY | O_CLOEXEC)};
         as_it_is.write(content);
         as_it_is.finish();
         return;
     }
-    const bool is_new = !fs::exists(status);
-    const mode_t mode = is_new ? usual_mode() : static_cast<mode_t>(status.permissions());
-    OutputDraft{is_new ? file : fs::canonical(file)}.fill(content, mode);
+    const fs::path file = target_of(named);
+    const auto old = status_of(file);
+    OutputDraft{file}.fill(content, old ? &*old : nullptr);
 }
 
 } // namespace

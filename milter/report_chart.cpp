@@ -113,7 +113,7 @@ std::uint64_t end_of_scale(std::uint64_t number) {
     constexpr std::uint64_t most = 1'000'000'000'000'000'000;
     std::uint64_t ten = 1;
     while (ten < most) {
-        for (const std::uint64_t step : {1U, 2U, 4U}) {
+        for (const std::uint64_t step : {1U, 2U, 4U, 6U, 8U}) {
             if (number <= step * ten) {
                 return step * ten;
             }

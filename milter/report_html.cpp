@@ -4,9 +4,11 @@
 #include "milter/pages.hpp"
 #include "milter/report_chart.hpp"
 #include "milter/report_days.hpp"
+#include "milter/report_fallback_html.hpp"
 #include "milter/report_headline.hpp"
 #include "milter/report_json.hpp"
 #include "milter/report_rows.hpp"
+#include "milter/report_standing.hpp"
 #include "milter/report_words.hpp"
 #include "milter/subject.hpp"
 #include "policy/printable.hpp"
@@ -30,21 +32,6 @@ Json text_or_null(const std::string& text) {
 }
 
 // --- What is said first -------------------------------------------------------------------------
-
-// Whether refusing is safe, in the fewest words.
-Json standing_of(const policy::Report& report, const ReportScope& scope) {
-    const policy::Counts& total = report.total.counts;
-    const std::uint64_t known = total.messages - total.unknown;
-    if (known == 0) {
-        return {{"kind", "unsure"}, {"word", "Not known"}, {"says", prognosis(report, scope)}};
-    }
-    if (total.refused == 0) {
-        return {{"kind", "safe"}, {"word", "Safe"}, {"says", "No mail would be refused"}};
-    }
-    return {{"kind", "harm"},
-            {"word", "Not yet safe"},
-            {"says", percent(total.refused, known) + " of the mail would be refused"}};
-}
 
 // A part of all that was judged, for the bar and for the table that explains it.
 class Parts {
@@ -76,15 +63,20 @@ private:
     Json parts_ = Json::array();
 };
 
+// Of what can be judged: every share on the page is one of it.
 Json parts_of(const policy::Counts& total) {
-    Parts parts{total.messages};
+    Parts parts{total.messages - total.unknown};
     parts.add("passing", "pass", total.passing);
     parts.add("refused", "would be refused", total.refused);
     parts.add("temporary", "temporary errors", total.temporary);
     parts.add_if_any("spared", "fall short, and pass", total.falling_short - total.refused);
     parts.add_if_any("exempt", "exempt", total.exempt);
-    parts.add_if_any("unknown", "not known", total.unknown);
     return parts.parts();
+}
+
+std::string share_passing(const policy::Counts& counts) {
+    const std::uint64_t known = counts.messages - counts.unknown;
+    return known == 0 ? "-" : percent(counts.passing, known);
 }
 
 // --- Tables -------------------------------------------------------------------------------------
@@ -197,7 +189,7 @@ Json stages_of(const policy::Report& report) {
     for (const auto& row : report.stages) {
         Json json = to_json(row);
         json["name"] = row.stage.empty() ? "(none)" : policy::printable(row.stage);
-        json["pass"] = percent(row.counts.passing, row.counts.messages);
+        json["pass"] = share_passing(row.counts);
         rows.push_back(json);
     }
     return {{"rows", rows}, {"has_rows", rows.size() > 1}};
@@ -219,8 +211,9 @@ Json days_of(const ShownDays& shown) {
     for (const auto& row : shown.days) {
         const policy::Counts& counts = row.counts;
         Json json = to_json(row);
-        json["pass"] = counts.messages == 0 ? "-" : percent(counts.passing, counts.messages);
-        json["harm"] = counts.messages == 0 ? "-" : percent(counts.refused, counts.messages);
+        const std::uint64_t known = counts.messages - counts.unknown;
+        json["pass"] = share_passing(counts);
+        json["harm"] = known == 0 ? "-" : percent(counts.refused, known);
         rows.push_back(json);
     }
     return {{"rows", rows},
@@ -232,13 +225,17 @@ Json days_of(const ShownDays& shown) {
 
 void add_parts(Json& page, const policy::Report& report, const ReportScope& scope) {
     const std::size_t limit = scope.limit.value_or(usual_rows);
-    page["standing"] = standing_of(report, scope);
+    const Standing standing = standing_of(report, scope);
+    page["standing"] = {{"kind", standing.kind}, {"word", standing.word}, {"says", standing.says}};
+    page["doubts"] = doubts_on(report, scope);
     page["prognosis"] = prognosis(report, scope);
     page["remarks"] = remarks_on(report);
     page["total"] = total_json(report);
     page["parts"] = parts_of(report.total.counts);
-    page["known"] = report.total.counts.messages - report.total.counts.unknown;
-    page["pass"] = percent(report.total.counts.passing, report.total.counts.messages);
+    const std::uint64_t unknown = report.total.counts.unknown;
+    page["known"] = report.total.counts.messages - unknown;
+    page["unknown"] = unknown == 0 ? Json(nullptr) : Json(grouped(unknown));
+    page["pass"] = share_passing(report.total.counts);
     page["days"] = days_of(shown_days(report, scope.until));
     page["senders"] = senders_of(report, limit);
     page["reasons"] = reasons_of(report);
@@ -246,6 +243,7 @@ void add_parts(Json& page, const policy::Report& report, const ReportScope& scop
     page["stage_changes"] = stage_changes_of(report);
     page["changes"] = changes_of(report, limit);
     page["networks"] = networks_of(report, limit);
+    page["fallback"] = fallback_of(report, limit);
     page["temporary_errors"] = temporary_errors_of(report, limit);
 }
 
@@ -257,14 +255,10 @@ std::string report_html(const policy::Report& report, const ReportScope& scope) 
               {"until", minute(scope.until)},
               {"stage", text_or_null(policy::printable(scope.stage))},
               {"candidate", text_or_null(policy::printable(scope.candidate))},
-              {"first", nullptr},
               {"has_mail", has_mail},
               {"nothing_found", nothing_found(scope)}};
     if (has_mail) {
         add_parts(page, report, scope);
-        if (begins_late(report, scope)) {
-            page["first"] = minute(report.total.first);
-        }
     }
     return html_page({pages::report_html, pages::report_css}, page);
 }

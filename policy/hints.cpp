@@ -2,6 +2,7 @@
 
 #include "policy/address_kind.hpp"
 #include "policy/printable.hpp"
+#include "policy/remedy.hpp"
 #include "policy/spf_identity.hpp"
 
 #include <optional>
@@ -67,18 +68,22 @@ Hint conversion_hint(const Evidence& evidence) {
     return std::nullopt;
 }
 
-// A forwarder's mail carries the author's domain, and no record of that domain is amiss.
+// A forwarder's mail carries the author's domain, and no record of that domain is amiss. What a
+// stranger sends in its name is no host of its record.
 Hint spf_hint(const Evidence& evidence) {
     const auto& spf = spf_that_counts(evidence);
     if (!spf || !spf->lists_only_ipv4 || evidence.is_forwarded) {
         return std::nullopt;
     }
+    const std::string lacks = is_host_of_sender(evidence)
+                                  ? "it lacks ip6:" + evidence.client->to_string()
+                                  : "it lacks every host on IPv6";
     switch (spf->result) {
     case SpfResult::fail:
     case SpfResult::softfail:
     case SpfResult::neutral:
-        return "SPF of " + printable(spf_domain_of(evidence)) +
-               " has ip4 and no ip6: it lacks ip6:" + evidence.client->to_string() + '.';
+        return "SPF of " + printable(spf_domain_of(evidence)) + " has ip4 and no ip6: " + lacks +
+               '.';
     case SpfResult::none:
     case SpfResult::pass:
     case SpfResult::policy:

@@ -4,6 +4,7 @@
 #include "policy/decide.hpp"
 #include "policy/fault.hpp"
 #include "policy/hints.hpp"
+#include "policy/remedy.hpp"
 #include "policy/replay.hpp"
 #include "policy/report_tally.hpp"
 #include "policy/requirements.hpp"
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -19,8 +21,8 @@ namespace policy {
 
 namespace {
 
-constexpr std::size_t most_letter_findings = 64;
-constexpr std::size_t most_clients = 1'000; // that are told apart
+constexpr std::size_t most_findings_each = 32; // of the domain's own hosts, and of all others
+constexpr std::size_t most_clients = 1'000;    // that are told apart
 constexpr std::size_t clients_told = 8;
 
 bool is_below(std::string_view name, std::string_view domain) {
@@ -28,17 +30,81 @@ bool is_below(std::string_view name, std::string_view domain) {
                               name[name.size() - domain.size() - 1] == '.');
 }
 
-// What is mended together: a reverse name is a host's own, and hosts are told apart by their HELO.
+// What is mended together. A reverse name is a host's own, and hosts are told apart by their HELO.
+// Hosts of the domain stand in one record of SPF; all others are told apart by whose they are.
 std::string finding_of(const Evidence& evidence, Reason reason) {
     const bool is_of_host =
         reason == Reason::reverse_name_missing || reason == Reason::reverse_name_mismatch;
-    const std::string found = fault_found(evidence, reason);
-    return is_of_host ? found + ' ' + to_lower(evidence.helo) : found;
+    std::string found = fault_found(evidence, reason) + ' ';
+    found += to_string(kind_of(evidence, ""));
+    if (is_of_host) {
+        found += ' ' + to_lower(evidence.helo);
+    }
+    if (is_host_of_sender(evidence)) {
+        return found + ", of the domain";
+    }
+    const auto name = confirmed_name(evidence);
+    return name.empty() ? found : found + ", of " + domain_of_host(name);
 }
 
 void widen(Time& first, Time& last, Time time, bool is_only) {
     first = is_only ? time : std::min(first, time);
     last = is_only ? time : std::max(last, time);
+}
+
+// --- From when on ------------------------------------------------------------------------------
+
+Action answer_at(Time moment, JournalEntry entry, const Policy& policy) {
+    entry.evidence.time = moment;
+    const auto verdict = replayed(entry, policy);
+    return verdict ? verdict->action : Action::accept;
+}
+
+// Whose grace begins at `begin`, or has begun, and who will have used up the tries when its time is
+// over: from then on nothing is put off.
+JournalEntry with_grace_from(Time begin, JournalEntry entry) {
+    auto& grace = entry.evidence.grace;
+    if (!grace) {
+        grace = GraceEvidence{begin, 0, begin};
+    }
+    grace->refusals = std::numeric_limits<std::uint64_t>::max();
+    return entry;
+}
+
+// When something may change, after `now`: stages begin and end, and grace runs out that began with
+// one of them, or has begun.
+std::vector<Time> turns_after(Time now, const JournalEntry& entry, const Policy& policy) {
+    std::vector<Time> turns{now};
+    for (const Stage& stage : policy.stages) {
+        for (const auto& bound : {stage.selector.from, stage.selector.until}) {
+            if (bound) {
+                turns.push_back(*bound);
+            }
+        }
+    }
+    const auto begins = entry.evidence.grace ? std::vector{entry.evidence.grace->first} : turns;
+    for (const Stage& stage : policy.stages) {
+        for (const Time begin : begins) {
+            if (stage.grace) {
+                turns.push_back(begin + stage.grace->period);
+            }
+        }
+    }
+    if (entry.evidence.grace) {
+        turns.push_back(entry.evidence.grace->refused_from);
+    }
+    std::erase_if(turns, [&](Time turn) { return turn <= now; });
+    std::ranges::sort(turns);
+    return turns;
+}
+
+std::optional<Time> turn_for_worse(const JournalEntry& example, const Policy& policy, Time now) {
+    const Action today = answer_at(now, example, policy);
+    const auto entry = today == Action::tempfail ? with_grace_from(now, example) : example;
+    const auto turns = turns_after(now, example, policy);
+    const auto found = std::ranges::find_if(
+        turns, [&](Time turn) { return answer_at(turn, entry, policy) > today; });
+    return found == turns.end() ? std::nullopt : std::optional{*found};
 }
 
 } // namespace
@@ -48,7 +114,12 @@ std::string LetterFinding::found() const {
 }
 
 std::vector<std::string> LetterFinding::remedy() const {
-    return remedy_for_sender(example.evidence, reason, clients);
+    auto lines = remedy_for_sender(example.evidence, reason, clients);
+    if (!lines.empty() && all_clients > clients.size()) {
+        lines.push_back("Likewise for " + std::to_string(all_clients - clients.size()) +
+                        " more that are not named here.");
+    }
+    return lines;
 }
 
 std::vector<std::string> LetterFinding::hints() const {
@@ -62,18 +133,32 @@ bool is_mail_of(const JournalEntry& entry, std::string_view domain) {
                     domain);
 }
 
+bool LetterMaker::has_room(bool is_of_domain) const {
+    const auto is_alike = [&](const auto& each) {
+        return each.second.finding.is_of_domain == is_of_domain;
+    };
+    return std::ranges::count_if(tallies_, is_alike) < std::ptrdiff_t{most_findings_each};
+}
+
 void LetterMaker::add_fault(const JournalEntry& entry, Reason reason, const std::string& stage) {
     const std::pair key{reason, finding_of(entry.evidence, reason)};
     const bool is_new = !tallies_.contains(key);
-    if (is_new && tallies_.size() == most_letter_findings) {
+    const bool is_of_domain = is_host_of_sender(entry.evidence);
+    if (is_new && !has_room(is_of_domain)) {
+        ++facts_.untold;
         return;
     }
     Tally& tally = tallies_[key];
     LetterFinding& finding = tally.finding;
     if (is_new) {
         finding.reason = reason;
+        finding.is_of_domain = is_of_domain;
         finding.stage = stage;
         finding.example = entry;
+    }
+    auto& grace = finding.example.evidence.grace;
+    if (entry.evidence.grace && (!grace || entry.time >= finding.last)) {
+        grace = entry.evidence.grace;
     }
     widen(finding.first, finding.last, entry.time, is_new);
     ++finding.messages;
@@ -96,13 +181,15 @@ void LetterMaker::add(const JournalEntry& entry) {
     if (!verdict || !outlook_if_enforced(*verdict).is_refused()) {
         return;
     }
+    const Stage& stage = stage_named(policy_, verdict->stage);
+    JournalEntry counted = entry;
+    counted.evidence = as_counted(entry.evidence, stage);
     widen(facts_.first, facts_.last, entry.time, facts_.short_ones == 0);
     ++facts_.short_ones;
     facts_.refused += entry.reply ? 1U : 0U;
-    const auto& required = stage_named(policy_, verdict->stage).requirements;
-    for (const Reason reason : faults_of(entry.evidence, required)) {
+    for (const Reason reason : faults_of(counted.evidence, stage.requirements)) {
         if (!is_temperror(reason)) {
-            add_fault(entry, reason, verdict->stage);
+            add_fault(counted, reason, verdict->stage);
         }
     }
 }
@@ -112,28 +199,19 @@ LetterFacts LetterMaker::facts() const {
     for (const auto& [key, tally] : tallies_) {
         facts.findings.push_back(tally.finding);
     }
-    std::ranges::stable_sort(facts.findings, std::ranges::greater{}, &LetterFinding::messages);
+    std::ranges::stable_sort(facts.findings, std::ranges::greater{}, [](const auto& finding) {
+        return std::pair{finding.is_of_domain, finding.messages};
+    });
     return facts;
 }
 
-std::optional<Time> refused_from(const LetterFacts& facts, const Policy& policy, Time now) {
-    std::vector<Time> moments{now};
-    for (const Stage& stage : policy.stages) {
-        if (stage.selector.from > now) {
-            moments.push_back(*stage.selector.from);
-        }
+std::optional<Time> worse_from(const LetterFacts& facts, const Policy& policy, Time now) {
+    std::optional<Time> first;
+    for (const LetterFinding& finding : facts.findings) {
+        const auto worse = turn_for_worse(finding.example, policy, now);
+        first = worse && (!first || *worse < *first) ? worse : first;
     }
-    std::ranges::sort(moments);
-    const auto is_refused_at = [&](Time moment) {
-        return std::ranges::any_of(facts.findings, [&](const LetterFinding& finding) {
-            JournalEntry entry = finding.example;
-            entry.evidence.time = moment;
-            const auto verdict = replayed(entry, policy);
-            return verdict && verdict->action != Action::accept;
-        });
-    };
-    const auto found = std::ranges::find_if(moments, is_refused_at);
-    return found == moments.end() ? std::nullopt : std::optional{*found};
+    return first;
 }
 
 } // namespace policy

@@ -16,19 +16,20 @@
 
 namespace policy {
 
-// Messages with the same fault, found alike.
+// Messages with the same fault, found alike, of hosts that are mended alike.
 struct LetterFinding {
     Reason reason = Reason::closed;
     std::uint64_t messages = 0;
     Time first{};
     Time last{};
-    std::vector<Address> clients; // the first few, of those that sent them
+    std::vector<Address> clients; // the first few of those that sent them; at first the example's
     std::uint64_t all_clients = 0;
-    std::string stage;    // under which the first of them would be refused
-    JournalEntry example; // the first of them
+    bool is_of_domain = false; // is_host_of_sender(): else anybody may have sent them
+    std::string stage;         // under which the example would be refused
+    JournalEntry example;      // the first of them; its grace is that of the last that has any
 
     std::string found() const;               // fault_found()
-    std::vector<std::string> remedy() const; // remedy_for_sender()
+    std::vector<std::string> remedy() const; // remedy_for_sender(), and for the other addresses
     std::vector<std::string> hints() const;  // hints_of()
 };
 
@@ -39,7 +40,9 @@ struct LetterFacts {
     std::uint64_t refused = 0;    // of these, already refused
     Time first{};                 // of those that fall short
     Time last{};
-    std::vector<LetterFinding> findings; // most messages first; none: there is nothing to write
+    // Those of the domain's own hosts first, then most messages; none: there is nothing to write.
+    std::vector<LetterFinding> findings;
+    std::uint64_t untold = 0; // faults of messages for which there was no room among them
 };
 
 // Whether the entry is mail of `domain` or of a name below it: by MAIL FROM, or for the null path
@@ -47,8 +50,8 @@ struct LetterFacts {
 bool is_mail_of(const JournalEntry& entry, std::string_view domain);
 
 // Takes the entries of one domain, in any order. Counts what `policy` would refuse, were it
-// enforced; a message with two faults is in both findings. Few kinds of findings are kept: whoever
-// makes more has not one fault to mend.
+// enforced; a message with two faults is in both findings. Strangers who use the domain's name can
+// make findings without end: few are kept, half of them for the domain's own hosts.
 class LetterMaker {
 public:
     explicit LetterMaker(const Policy& policy) : policy_{policy} {} // which outlives it
@@ -64,14 +67,16 @@ private:
     };
 
     void add_fault(const JournalEntry& entry, Reason reason, const std::string& stage);
+    bool has_room(bool is_of_domain) const;
 
     const Policy& policy_;
     LetterFacts facts_;
     std::map<std::pair<Reason, std::string>, Tally> tallies_; // by what was found
 };
 
-// The first moment from `now` on when `policy` refuses one of the examples, as its stages begin;
-// empty where it never does.
-std::optional<Time> refused_from(const LetterFacts& facts, const Policy& policy, Time now);
+// The first moment after `now` from which `policy` treats one of the examples worse than now: puts
+// it off where it passes, or refuses it where it is put off, as stages begin and end and grace is
+// used up. Empty where it never does.
+std::optional<Time> worse_from(const LetterFacts& facts, const Policy& policy, Time now);
 
 } // namespace policy

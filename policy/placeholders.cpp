@@ -191,8 +191,17 @@ std::string help_address(const Scene& scene) {
 }
 
 std::optional<std::string> fault_in_address(std::string_view url) {
-    auto fault = fault_in_braces(url, is_of_address);
-    return fault ? *fault + "; an address may have {client}, {reason} and {case}" : fault;
+    if (auto fault = fault_in_braces(url, is_of_address)) {
+        return *fault + "; an address may have {client}, {reason} and {case}";
+    }
+    const auto scheme_end = url.find("://");
+    const auto host = scheme_end == std::string_view::npos ? 0 : scheme_end + 3;
+    if (url.find('{') < url.find_first_of("/?#", host)) {
+        return "what a placeholder stands for can be no part of the host: write it after the "
+               "host's "
+               "name and a /, ? or #";
+    }
+    return std::nullopt;
 }
 
 std::string expand(std::string_view text, const Scene& scene, std::size_t limit) {

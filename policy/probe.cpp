@@ -3,6 +3,7 @@
 #include "policy/decide.hpp"
 #include "policy/fault.hpp"
 #include "policy/placeholders.hpp"
+#include "policy/remedy.hpp"
 #include "policy/reply_writer.hpp"
 #include "policy/requirements.hpp"
 #include "policy/stage_choice.hpp"

@@ -3,6 +3,7 @@
 #include "policy/ascii.hpp"
 #include "policy/distinct.hpp"
 #include "policy/fault.hpp"
+#include "policy/remedy.hpp"
 #include "policy/report_tally.hpp"
 
 #include <algorithm>
@@ -54,6 +55,11 @@ std::vector<std::uint64_t> hashes_of_recipients(const Evidence& evidence) {
         hashes.push_back(hash_of(to_lower(recipient)));
     }
     return hashes;
+}
+
+// What is mended alike: not by the sender's hosts and by those that may forge it.
+std::string found_in(const Evidence& evidence, Reason reason) {
+    return fault_found(evidence, reason) + (is_host_of_sender(evidence) ? "" : ", of a stranger");
 }
 
 struct SendingDomainHash {
@@ -217,7 +223,7 @@ void ReportMaker::Tallies::add(const JournalEntry& entry, const Outlook& outlook
         .example = example,
         .outlook = outlook,
         .kind = kind_of(evidence, entry.host),
-        .found = is_in_the_way ? hash_of(fault_found(evidence, outlook.reason.value())) : 0,
+        .found = is_in_the_way ? hash_of(found_in(evidence, outlook.reason.value())) : 0,
         .client = hash_of(client.bytes()),
         .network = hash_of(network.address.bytes()),
         .sender_domain = hash_of(sender_domain),

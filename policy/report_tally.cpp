@@ -3,6 +3,7 @@
 #include "policy/evidence_octets.hpp"
 #include "policy/fault.hpp"
 #include "policy/hints.hpp"
+#include "policy/remedy.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -52,7 +52,7 @@ struct Observation {
     Example& example;
     Outlook outlook;
     SenderKind kind;
-    std::uint64_t found; // fault_found() where something is in the way
+    std::uint64_t found; // what is mended alike, where something is in the way
     std::uint64_t client;
     std::uint64_t network;
     std::uint64_t sender_domain;

@@ -65,8 +65,8 @@ def test_what_it_asks_for_mends_it(gate: Gate) -> None:
     message = message_in(letter(gate, DOMAIN))
     assert message["To"] == f"postmaster@{DOMAIN}"
     text = message.get_payload()
-    assert "fell short of it: 4 of 4\nmessages." in text
-    assert "Refused already" not in text
+    assert "fell\nshort of it: 4 of 4 deliveries, each attempt counted." in text
+    assert "already" not in text
     assert "ipv6-test@example.test" in text
     assert f"https://mail.example.test/ipv6.html?ip={CLIENT}#reverse_name_missing" in text
 
@@ -77,9 +77,13 @@ def test_what_it_asks_for_mends_it(gate: Gate) -> None:
     zone.add_ptr(aaaa[1], ptr[1])
     zone.add(aaaa[0], "AAAA", address(aaaa[1]))
     unfolded = " ".join(text.split())
-    spf = re.search(rf"An SPF record at {re.escape(DOMAIN)} that has (ip6:\S+?),", unfolded)
+    spf = re.search(
+        rf"An SPF record at {re.escape(DOMAIN)} that lists all its mail hosts, those on IPv4 too, with (ip6:\S+?),",
+        unfolded,
+    )
     assert spf, text
-    zone.add(DOMAIN, "TXT", txt(f"v=spf1 {spf[1]} -all"))
+    assert f"If it is a host of {DOMAIN}: An SPF" in unfolded and "-all" not in text
+    zone.add(DOMAIN, "TXT", txt(f"v=spf1 ip4:192.0.2.25 {spf[1]} -all"))
     gate.sixgate.stop_soon()
     start(gate, "enforce")
     assert send(gate) == "250"
@@ -98,8 +102,8 @@ def test_what_was_refused_and_until_when(gate: Gate) -> None:
     assert send(gate) == "550 5.7.25"
     wait_for(gate, 2)
     text = letter(gate, DOMAIN).stdout
-    assert "fell short of it: 2 of 2\nmessages." in text
-    assert "Refused already: 1." in text
+    assert "fell\nshort of it: 2 of 2 deliveries" in text
+    assert "Refused or put off already: 1 of these." in text
     assert " by 20" not in text
     for day in ("2020-01-01", "tomorrow", "2090-02-30", "7d"):
         refused = letter(gate, DOMAIN, "--by", day)
@@ -112,7 +116,7 @@ def test_where_there_is_nothing_to_write(gate: Gate) -> None:
     wait_for(gate, 1)
     for domain, said in [
         ("nobody.test", "no letter to nobody.test: the journal has no mail of it over IPv6 in this time"),
-        ("GOOD.test.", "no letter to good.test: of 1 message none falls short"),
+        ("GOOD.test.", "no letter to good.test: of 1 delivery none falls short"),
     ]:
         written = letter(gate, domain)
         assert (written.returncode, written.stdout) == (1, ""), written
@@ -120,6 +124,8 @@ def test_where_there_is_nothing_to_write(gate: Gate) -> None:
     for subject in ("test", "a@good.test", "2001:db8::1", "good.test\nBcc: x@y.test", ""):
         assert letter(gate, subject).returncode == os.EX_USAGE, subject
     assert letter(gate).returncode == os.EX_USAGE
+    suffix = letter(gate, "co.uk")
+    assert suffix.returncode == os.EX_USAGE and "co.uk is a public suffix" in suffix.stderr, suffix
 
 
 def test_words_of_the_site(gate: Gate) -> None:
@@ -142,3 +148,20 @@ def test_words_of_the_site(gate: Gate) -> None:
     for wrong in (letter(gate, DOMAIN, "--template", str(file)), letter(gate, DOMAIN, config=configured)):
         assert wrong.returncode == os.EX_CONFIG and wrong.stdout == "", wrong
         assert f"{file}:3:" in wrong.stderr and "there is no placeholder {who}" in wrong.stderr
+    command = [str(gate.sixgate.program), "check-config", str(configured)]
+    checked = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert checked.returncode == os.EX_CONFIG, checked
+    assert checked.stderr == f"letter.template: {file}:3: there is no placeholder {{who}}\n"
+
+
+def test_the_daemon_runs_without_the_template(gate: Gate) -> None:
+    start(gate, more='[letter]\ntemplate = "/nowhere/letter.txt"\nsite = "The University of Nowhere"')
+    assert send(gate) == "250"
+    wait_for(gate, 1)
+    missing = letter(gate, DOMAIN)
+    assert missing.returncode == os.EX_CONFIG and "/nowhere/letter.txt cannot be opened" in missing.stderr, missing
+    file = gate.folder / "letter.txt"
+    file.write_text("To: {domain}\n\n{site}: {asked}\n")
+    asked = "a reverse name that leads back to the address it comes from, and a\npass of SPF or of DKIM"
+    told = letter(gate, DOMAIN, "--template", str(file)).stdout
+    assert told == f"To: {DOMAIN}\n\nThe University of Nowhere: {asked}\n"

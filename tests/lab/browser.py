@@ -24,6 +24,7 @@ class Look:
 
     size: tuple[int, int] = WIDE
     scheme: str = "light"
+    medium: str = "screen"
 
     def __str__(self) -> str:
         return f"{'phone' if self.size == PHONE else 'wide'}-{self.scheme}"
@@ -53,7 +54,11 @@ class Browser:
         self._driver.quit()
 
     def open(self, page: Path, look: Look = Look(), query: str = "") -> Browser:
-        self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": look.scheme}])
+        self._call(
+            "Emulation.setEmulatedMedia",
+            media=look.medium,
+            features=[{"name": "prefers-color-scheme", "value": look.scheme}],
+        )
         width, height = look.size
         self._call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
@@ -107,7 +112,8 @@ class Browser:
         file.write_bytes(base64.b64decode(taken["data"]))
 
     def pdf(self, file: Path) -> None:
-        """As it is printed on A4, with the colours of the page."""
+        """As it is printed on A4, with the colours of the page, by who reads it in light."""
+        self._call("Emulation.setEmulatedMedia", media="")
         printed = self._call(
             "Page.printToPDF", printBackground=True, preferCSSPageSize=True, paperWidth=8.27, paperHeight=11.69
         )

@@ -71,6 +71,11 @@ def test_the_records_are_for_the_address_of_the_reader(browser: Browser, page: P
     assert {ipaddress.ip_address(shown) for shown in shown_addresses(browser)} == {parsed}
     assert reverse_names(browser) == {f"{parsed.reverse_pointer}."}
     assert is_visible(browser, "yours") and not is_visible(browser, "example")
+    assert "Check that it is your host's" in browser.text("#yours")
+    # A term to add, and no record that would shut out hosts nobody has asked about.
+    assert browser.text("#unauthenticated .records") == f"ip6:{shown_addresses(browser).pop()}"
+    text = browser.text("main")
+    assert "v=spf1" not in text and "-all" not in text
 
 
 @pytest.mark.parametrize(
@@ -104,7 +109,7 @@ def test_without_script_the_examples_stand(browser_without_script: Browser, page
     assert shown_addresses(browser) == {EXAMPLE}
     assert is_visible(browser, "example") and not is_visible(browser, "yours")
     assert browser.text(":target h2") == "Neither SPF nor DKIM passes"
-    assert f"ip6:{EXAMPLE}" in browser.text(":target")
+    assert browser.text(":target .records") == f"ip6:{EXAMPLE}"
     assert browser.requests() == []
 
 

@@ -20,6 +20,14 @@ def number(text: str) -> int:
     return int(text.replace(",", ""))
 
 
+def percent(part: int, whole: int) -> str:
+    """What is not nothing never reads 0.0%, and what is not all never 100.0%."""
+    tenths = round(1000 * part / whole)
+    if 0 < part < whole:
+        tenths = min(max(tenths, 1), 999)
+    return f"{tenths / 10:.1f}%"
+
+
 def name_of(row: dict[str, Any]) -> str:
     return f"<> {row['domain']}" if row["null_path"] else row["domain"] or "(no domain)"
 
@@ -50,7 +58,12 @@ def test_every_number_is_that_of_the_json(filled: FilledJournal, browser: Browse
         **({"fall short, and pass": spared} if spared else {}),
         **({"exempt": total["exempt"]} if total["exempt"] else {}),
     }
-    assert number(browser.text("#parts tfoot td")) == total["messages"]
+    known = total["messages"] - total["unknown"]
+    assert number(browser.text("#parts tfoot td")) == known
+    shares = {name: share for name, _, share in browser.table("parts")}
+    assert shares == {name: percent(count, known) for name, count in parts.items()}
+    assert browser.text("#pass") == shares["pass"]
+    assert browser.text("#standing") == f"{shares['would be refused']} of the mail would be refused"
     assert [[number(cell) for cell in row[1:]] for row in browser.table("answers")] == [
         [total["answered"][answer], total["foretold"][answer]] for answer in ("accepted", "tempfailed", "rejected")
     ]
@@ -78,6 +91,9 @@ def check_tables(told: dict[str, Any], browser: Browser) -> None:
     assert [(row[0], number(row[1]), number(row[3]), number(row[5])) for row in browser.table("days")] == [
         (row["day"], row["messages"], row["refused"], row["temporary"]) for row in told["days"]
     ]
+    assert [(row[2], row[4]) for row in browser.table("days")] == [
+        (percent(row["passing"], row["messages"]), percent(row["refused"], row["messages"])) for row in told["days"]
+    ]
     stages = [(row["stage"], row["messages"], row["refused"]) for row in told["stages"]]
     shown = [(row[0], number(row[1]), number(row[3])) for row in browser.table("stages")]
     assert shown == (stages if len(stages) > 1 else [])
@@ -103,6 +119,33 @@ def test_the_chart_is_as_high_as_its_numbers(filled: FilledJournal, browser: Bro
 def test_everybody_can_read_it(browser: Browser, page: Path, look: Look) -> None:
     browser.open(page, look)
     assert browser.violations() == []
+    assert browser.overflow() <= 0
+
+
+def test_what_each_sender_has_to_mend_is_that_of_the_json(
+    filled: FilledJournal, browser: Browser, page: Path
+) -> None:
+    browser.open(page)
+    letters = browser.run(
+        "return [...document.querySelectorAll('.letters > li')].map(li => [li.querySelector('h3').textContent,"
+        "[...li.querySelectorAll('.records li')].map(one => one.textContent)])"
+    )
+    assert letters == [[name_of(row), row["fault"]["remedy"]] for row in refused(filled.json()["sender_domains"])]
+    # Every link to one of them leads to its own.
+    for place, row in enumerate(browser.table("sender-domains"), 1):
+        assert browser.text(f"#sender-{place} h3") == row[1]
+
+
+def test_on_paper_it_is_light_and_has_its_charts(browser: Browser, page: Path) -> None:
+    """Also for who reads it dark on the screen."""
+    is_seen = "return document.querySelector(arguments[0]).checkVisibility()"
+    browser.open(page, Look(scheme="dark"))
+    assert browser.run(is_seen, "details")
+    dark = browser.run("return getComputedStyle(document.body).backgroundColor")
+    browser.open(page, Look(scheme="dark", medium="print"))
+    assert browser.run("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)" != dark
+    assert browser.run(is_seen, ".chart svg[role=img]") and browser.run(is_seen, "#sender-domains .scale")
+    assert not browser.run(is_seen, "details")
     assert browser.overflow() <= 0
 
 

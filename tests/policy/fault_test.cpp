@@ -1,4 +1,5 @@
 #include "policy/fault.hpp"
+#include "policy/remedy.hpp"
 #include "tests/policy/report_makers.hpp"
 
 #include <doctest/doctest.h>
@@ -113,7 +114,7 @@ TEST_CASE("fault: what was found, and what mends it") {
          SenderKind::direct,
          "no PTR record",
          "no PTR record",
-         {ptr + " PTR NAME.", "NAME. AAAA 2001:db8:5::5", "NAME is the host's own name."}},
+         {ptr + " PTR NAME.", "NAME. AAAA 2001:db8:5::5", "NAME is a name of the host's own."}},
         {"PTR leads elsewhere",
          with_names(policy::NameOutcome::elsewhere),
          Reason::reverse_name_mismatch,
@@ -143,15 +144,15 @@ TEST_CASE("fault: what was found, and what mends it") {
          SenderKind::direct,
          "SPF softfail, no DKIM",
          "SPF softfail for example.org; no DKIM signature",
-         {"ip6:2001:db8:5::5 in the SPF record of example.org, or DKIM signatures."}},
+         {"ip6:2001:db8:5::5 added to the SPF record of example.org, or DKIM signatures."}},
         {"SPF of a domain that the host has no name in: theirs, or a forger's",
          of_another_domain(SpfResult::fail),
          Reason::unauthenticated,
          SenderKind::direct,
          "SPF fail, no DKIM",
          "SPF fail for bank.example; no DKIM signature",
-         {"If these hosts are theirs: ip6:2001:db8:5::5 in the SPF record of bank.example, or DKIM "
-          "signatures.",
+         {"If it is a host of bank.example: ip6:2001:db8:5::5 added to the SPF record of "
+          "bank.example, or DKIM signatures.",
           "Or it is forged, and nothing need be done."}},
         {"the same, and its record forbids nothing",
          of_another_domain(SpfResult::neutral),
@@ -159,15 +160,17 @@ TEST_CASE("fault: what was found, and what mends it") {
          SenderKind::direct,
          "SPF neutral, no DKIM",
          "SPF neutral for bank.example; no DKIM signature",
-         {"ip6:2001:db8:5::5 in the SPF record of bank.example, or DKIM signatures."}},
+         {"If it is a host of bank.example: ip6:2001:db8:5::5 added to the SPF record of "
+          "bank.example, or DKIM signatures.",
+          "Or it is forged, and nothing need be done."}},
         {"no SPF, DKIM fails",
          with_results(SpfResult::none, {failed}),
          Reason::unauthenticated,
          SenderKind::mailing_list,
          "no SPF, DKIM fail",
          "SPF none for example.org; DKIM fail for example.org",
-         {"An SPF record at example.org that has ip6:2001:db8:5::5, or DKIM signatures that "
-          "pass."}},
+         {"An SPF record at example.org that lists all its mail hosts, those on IPv4 too, with "
+          "ip6:2001:db8:5::5, or DKIM signatures that pass."}},
         {"both are required, SPF passes",
          with_results(SpfResult::pass, {}),
          Reason::unauthenticated,
@@ -198,8 +201,8 @@ TEST_CASE("fault: what was found, and what mends it") {
          SenderKind::null_path,
          "no SPF, no DKIM",
          "SPF none: mail.example.org has no SPF record; no DKIM signature",
-         {"An SPF record at mail.example.org that has ip6:2001:db8:5::5, or DKIM signatures, or a "
-          "HELO name that leads back to it."}},
+         {"An SPF record at mail.example.org that lists all its mail hosts, those on IPv4 too, "
+          "with ip6:2001:db8:5::5, or DKIM signatures, or a HELO name that leads back to it."}},
         {"closed",
          tests::good_evidence(),
          Reason::closed,
@@ -230,10 +233,11 @@ TEST_CASE("fault: other addresses with the same fault are told") {
                                              policy::Address::parse("2001:db8:5::7").value()};
     const auto evidence = with_results(SpfResult::fail, {});
     CHECK(policy::remedy_for(evidence, Reason::unauthenticated, SenderKind::direct, three) ==
-          Lines{"ip6:2001:db8:5::5 ip6:2001:db8:5::6 ip6:2001:db8:5::7 in the SPF record of "
+          Lines{"ip6:2001:db8:5::5 ip6:2001:db8:5::6 ip6:2001:db8:5::7 added to the SPF record of "
                 "example.org, or DKIM signatures."});
     CHECK(
         policy::remedy_for(
             with_helo("mail.example.org"), Reason::reverse_name_missing, SenderKind::direct, three)
-            .back() == "Likewise for 2001:db8:5::6 and 2001:db8:5::7.");
+            .back() ==
+        "Likewise for 2001:db8:5::6 and 2001:db8:5::7, each with a name of its own.");
 }

@@ -112,6 +112,7 @@ TEST_CASE("letter: of many addresses a few are named and all counted") {
     CHECK(facts.findings[0].messages == 20);
     CHECK(facts.findings[0].clients.size() == 8);
     CHECK(facts.findings[0].all_clients == 20);
+    CHECK(facts.findings[0].remedy().back() == "Likewise for 12 more that are not named here.");
 }
 
 TEST_CASE("letter: hosts of our own and forwarders of our users are no partner's to mend") {
@@ -130,6 +131,65 @@ TEST_CASE("letter: hosts of our own and forwarders of our users are no partner's
     CHECK(remedy[0].starts_with("At the forwarder"));
 }
 
+TEST_CASE("letter: whoever forges the domain is not told among its own hosts") {
+    using of_letters::at;
+    const auto unlisted = [](const char* address, const char* name, int hours) {
+        policy::Evidence evidence = tests::evidence_from("example.com", address);
+        evidence.spf_mail_from = tests::spf(policy::SpfResult::fail);
+        evidence.spf_mail_from->domain = "example.com";
+        evidence.dkim->clear();
+        evidence.iprev = {policy::IprevResult::pass,
+                          {{name, policy::NameOutcome::leads_back, {*evidence.client}}}};
+        return at(evidence, hours);
+    };
+    const auto facts = of_letters::facts_on({unlisted("2001:db8:66::1", "a.spam.example", 0),
+                                             unlisted("2001:db8:66::2", "b.spam.example", 1),
+                                             unlisted("2001:db8:66::2", "b.spam.example", 2),
+                                             unlisted("2001:db8:77::1", "host.other.example", 3),
+                                             unlisted("2001:db8:5::5", "mx1.example.com", 4),
+                                             unlisted("2001:db8:5::6", "mx2.example.com", 5)});
+    REQUIRE(facts.findings.size() == 3);
+    const auto& own = facts.findings[0]; // though most of it is forged
+    CHECK(own.is_of_domain);
+    CHECK(own.remedy().at(0).starts_with("ip6:2001:db8:5::5 ip6:2001:db8:5::6 added to "));
+    for (std::size_t i = 1; i < 3; ++i) {
+        CAPTURE(i);
+        CHECK_FALSE(facts.findings[i].is_of_domain);
+        CHECK(facts.findings[i].remedy().at(0).find("of example.com: ip6:") != std::string::npos);
+    }
+    CHECK(facts.findings[1].messages == 3);
+    CHECK(facts.findings[1].all_clients == 2);
+    CHECK(facts.findings[1].remedy().at(0).starts_with("For those that are hosts of example.com"));
+}
+
+TEST_CASE("letter: strangers take no room from the domain's own hosts") {
+    std::vector<policy::JournalEntry> entries;
+    for (int i = 1; i <= 100; ++i) {
+        auto stranger = tests::without_ptr("example.com", "2001:db8:66::" + std::to_string(i));
+        stranger.spf_mail_from = tests::spf(policy::SpfResult::softfail);
+        stranger.helo = "host" + std::to_string(i) + ".spam.example";
+        entries.push_back(of_letters::at(stranger, i));
+    }
+    entries.push_back(of_letters::at(tests::without_ptr("example.com", "2001:db8:5::5"), 101));
+    const auto facts = of_letters::facts_on(entries);
+    CHECK(facts.short_ones == 101);
+    REQUIRE(facts.findings.size() == 33);
+    CHECK(facts.findings[0].is_of_domain);
+    CHECK(facts.untold == 68);
+}
+
+TEST_CASE("letter: what the stage does not count does not read pass") {
+    policy::Policy policy = of_letters::observing;
+    policy.stages.front().requirements.count_wide_spf = false;
+    auto evidence = tests::evidence_from("example.com", "2001:db8:5::5");
+    evidence.spf_mail_from->is_wide = true;
+    evidence.dkim->clear();
+    const auto facts = of_letters::facts_on({of_letters::at(evidence, 0)}, policy);
+    REQUIRE(facts.findings.size() == 1);
+    CHECK(facts.findings[0].found().starts_with("SPF policy for "));
+    CHECK(facts.findings[0].remedy().at(0).find("DKIM signatures that pass.") == std::string::npos);
+}
+
 TEST_CASE("letter: the day is the first on which a stage refuses what was seen") {
     using std::chrono::days;
     const auto facts = of_letters::facts_on(
@@ -140,12 +200,41 @@ TEST_CASE("letter: the day is the first on which a stage refuses what was seen")
         policy.stages.front().selector.networks =
             policy::PrefixSet{{policy::Prefix::parse(network).value()}};
         policy.stages.front().selector.from = now + from;
-        return policy::refused_from(facts, policy, now);
+        return policy::worse_from(facts, policy, now);
     };
     CHECK(begins(policy::Mode::enforce, days{9}, "2001:db8:5::/48") == now + days{9});
     CHECK(begins(policy::Mode::soft, days{9}, "2001:db8:5::/48") == now + days{9});
     CHECK_FALSE(begins(policy::Mode::tag, days{9}, "2001:db8:5::/48"));
     CHECK_FALSE(begins(policy::Mode::enforce, days{9}, "2001:db8:6::/48"));
-    CHECK(begins(policy::Mode::enforce, days{-9}, "2001:db8:5::/48") == now);
-    CHECK_FALSE(policy::refused_from(facts, of_letters::observing, now));
+    CHECK_FALSE(begins(policy::Mode::enforce, days{-9}, "2001:db8:5::/48")); // it has come
+    CHECK_FALSE(policy::worse_from(facts, of_letters::observing, now));
+}
+
+TEST_CASE("letter: the day on which a milder stage ends, or its grace is used up, is one, too") {
+    using std::chrono::days;
+    const auto now = tests::first_noon;
+    const auto bare = of_letters::at(tests::without_ptr("example.com", "2001:db8:5::5"), 0);
+    const auto facts = of_letters::facts_on({bare});
+
+    policy::Policy ending = tests::policy_in(policy::Mode::enforce);
+    policy::Stage mild;
+    mild.name = "mild";
+    mild.mode = policy::Mode::observe;
+    mild.selector.until = now + days{5};
+    ending.stages.insert(ending.stages.begin(), mild);
+    CHECK(policy::worse_from(facts, ending, now) == now + days{5});
+    ending.stages.front().mode = policy::Mode::soft; // from putting off to refusing
+    CHECK(policy::worse_from(facts, ending, now) == now + days{5});
+
+    policy::Policy soft = tests::policy_in(policy::Mode::soft);
+    CHECK_FALSE(policy::worse_from(facts, soft, now));
+    soft.stages.front().grace = policy::Grace{3, days{7}, policy::AfterGrace::enforce};
+    CHECK(policy::worse_from(facts, soft, now) == now + days{7});
+
+    auto told = of_letters::at(tests::without_ptr("example.com", "2001:db8:5::5"), 1);
+    told.evidence.grace = policy::GraceEvidence{now - days{3}, 1, now + days{4}};
+    CHECK(policy::worse_from(of_letters::facts_on({told, bare}), soft, now) == now + days{4});
+    CHECK(policy::worse_from(of_letters::facts_on({bare, told}), soft, now) == now + days{4});
+    soft.stages.front().grace->then = policy::AfterGrace::tag;
+    CHECK_FALSE(policy::worse_from(facts, soft, now));
 }

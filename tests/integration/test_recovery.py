@@ -47,7 +47,7 @@ def watched(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     key.write_bytes(os.urandom(32))
     key.chmod(0o600)
     with RedisServer(tmp_path) as server:
-        yield f'{SOFT}[fallback]\nwindow = "5d"\n[store]\n{server.store_settings}key = "{key}"\n'
+        yield f'{SOFT}[fallback]\nwindow = "5d"\n[store]\n{server.store_settings}key = "file:{key}"\n'
 
 
 def report(sixgate: Sixgate) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def on_redis(server: RedisServer) -> str:
     key = server.folder / "key"
     key.write_bytes(os.urandom(32))
     key.chmod(0o600)
-    return f'{server.store_settings}key = "{key}"'
+    return f'{server.store_settings}key = "file:{key}"'
 
 
 @pytest.fixture(params=["sqlite", "redis"])

@@ -24,6 +24,14 @@ std::string domain_of_sender(const Evidence& evidence) {
     return evidence.mail_from.empty() ? domain_of_client(evidence) : evidence.mail_from_domain;
 }
 
+std::string addresses_told(Clients clients) {
+    std::string addresses;
+    for (const auto& client : clients) {
+        addresses += (addresses.empty() ? "" : " and ") + client.to_string();
+    }
+    return addresses;
+}
+
 // --- Names -------------------------------------------------------------------------------------
 
 // What stands for nobody outside of its own network (RFC 6761, RFC 6762, RFC 8375), or is used as
@@ -79,11 +87,8 @@ Lines ptr_records(const Evidence& evidence, Clients clients) {
         lines.emplace_back("NAME is a name of the host's own.");
     }
     if (clients.size() > 1) {
-        std::string others;
-        for (const auto& client : clients.subspan(1)) {
-            others += (others.empty() ? "" : " and ") + client.to_string();
-        }
-        lines.push_back("Likewise for " + others + ", each with a name of its own.");
+        lines.push_back("Likewise for " + addresses_told(clients.subspan(1)) +
+                        ", each with a name of its own.");
     }
     return lines;
 }
@@ -180,12 +185,15 @@ Lines remedy_of_authentication(const Evidence& evidence, SenderKind kind, Client
                                    : has_signature       ? ", or DKIM signatures that pass"
                                                          : ", or DKIM signatures";
     const bool is_bounce = evidence.mail_from.empty();
+    const std::string leads_back = "HELO name that leads back to ";
     if (!may_have_spf(evidence)) {
-        return {(is_bounce ? "A HELO name that leads back to it" : "MAIL FROM in a domain of DNS") +
+        return {(is_bounce
+                     ? "A " + leads_back + addresses_told(clients)
+                     : "MAIL FROM in a domain of DNS, whose SPF record has " + ip6_terms(clients)) +
                 signatures + '.'};
     }
     return {spf_line(evidence, clients) + signatures +
-            (is_bounce ? ", or a HELO name that leads back to it." : ".")};
+            (is_bounce ? ", or a " + leads_back + "it." : ".")};
 }
 
 std::string author(const Evidence& evidence) {

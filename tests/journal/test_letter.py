@@ -162,6 +162,6 @@ def test_the_daemon_runs_without_the_template(gate: Gate) -> None:
     assert missing.returncode == os.EX_CONFIG and "/nowhere/letter.txt cannot be opened" in missing.stderr, missing
     file = gate.folder / "letter.txt"
     file.write_text("To: {domain}\n\n{site}: {asked}\n")
-    asked = "a reverse name that leads back to the address it comes from, and a\npass of SPF or of DKIM"
+    asked = "a reverse name that leads back to the address it comes from, and a pass\nof SPF or of DKIM"
     told = letter(gate, DOMAIN, "--template", str(file)).stdout
     assert told == f"To: {DOMAIN}\n\nThe University of Nowhere: {asked}\n"

@@ -9,7 +9,6 @@
 
 using policy::LetterFacts;
 using policy::LetterMaker;
-using policy::Reason;
 
 namespace {
 

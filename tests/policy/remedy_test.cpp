@@ -131,11 +131,12 @@ TEST_CASE("remedy: no record is asked for where nobody would find it") {
     bounce.spf_helo->domain = bounce.helo;
     bounce.dkim->clear();
     CHECK(of_remedies::remedy(bounce, Reason::unauthenticated) ==
-          of_remedies::Lines{"A HELO name that leads back to it, or DKIM signatures."});
+          of_remedies::Lines{"A HELO name that leads back to 2001:db8:5::5, or DKIM signatures."});
     auto internal = of_remedies::nameless(SpfResult::none);
     internal.mail_from_domain = internal.spf_mail_from->domain = "office.local";
     CHECK(of_remedies::remedy(internal, Reason::unauthenticated) ==
-          of_remedies::Lines{"MAIL FROM in a domain of DNS, or DKIM signatures."});
+          of_remedies::Lines{"MAIL FROM in a domain of DNS, whose SPF record has "
+                             "ip6:2001:db8:5::5, or DKIM signatures."});
 }
 
 TEST_CASE("remedy: the author's domain need not name the host of a forwarder") {

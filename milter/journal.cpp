@@ -32,9 +32,9 @@ void tell_health(const store::JournalHealth& health, Log& log) {
 }
 
 // What is watched for longer than the journal is kept, is kept for as long.
-void trim_fallback(const store::StoreSettings& settings, std::chrono::milliseconds window) {
+bool trim_fallback(const store::StoreSettings& settings, std::chrono::milliseconds window) {
     const auto keep = std::max<std::chrono::milliseconds>(window, settings.keep);
-    store::trim_fallback_ledger(settings, now() - keep);
+    return store::trim_fallback_ledger(settings, now() - keep);
 }
 
 store::JournalTarget open_target(const store::StoreSettings& settings,
@@ -43,7 +43,7 @@ store::JournalTarget open_target(const store::StoreSettings& settings,
     auto local_parts = store::open_local_parts(settings, store::Access::write);
     return {std::move(store),
             [local_parts](policy::JournalEntry& entry) { local_parts.hide_in(entry); },
-            [settings, window] { trim_fallback(settings, window); }};
+            [settings, window] { return trim_fallback(settings, window); }};
 }
 
 store::Bounds bounds_of(const store::StoreSettings& settings) {

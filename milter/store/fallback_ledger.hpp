@@ -85,13 +85,16 @@ public:
     virtual Changes open_entries(policy::Time since, std::size_t most) = 0;
 
     // What has changed after `position`, in order, about `most` at a time or fewer, and none where
-    // that is all; what is gone is left out.
+    // that is all; what is gone is left out. Throws also where the ledger has not come so far: it
+    // is not the one of before.
     virtual Changes changes_after(Position position, std::size_t most) = 0;
 
     // Those with a first refusal at `since` or later, in any order.
     virtual void read(policy::Time since, const Visit& visit) = 0;
 
-    // Removes entries with a first refusal before; returns how many.
+    // Removes entries with a first refusal before, and no more than these: others wait meanwhile.
+    // Returns how many.
+    static constexpr std::uint64_t most_trimmed = 5'000;
     virtual std::uint64_t trim(policy::Time oldest) = 0;
 
     // Removes every entry of which the predicate is true; returns how many. Traces that a file may

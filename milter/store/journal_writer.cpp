@@ -160,8 +160,8 @@ void JournalWriter::trim_when_due() {
 
 void JournalWriter::trim_rest_when_due() {
     if (target_.trim_rest && Clock::now() >= next_trim_of_rest_) {
-        target_.trim_rest();
-        next_trim_of_rest_ = Clock::now() + limits_.trim_rest;
+        const bool has_more = target_.trim_rest();
+        next_trim_of_rest_ = Clock::now() + (has_more ? Clock::duration{} : limits_.trim_rest);
     }
 }
 

@@ -21,7 +21,9 @@ namespace store {
 struct JournalTarget {
     std::unique_ptr<Store> store;
     std::function<void(policy::JournalEntry&)> prepare; // twice does no harm, half neither
-    std::function<void()> trim_rest{};                  // of the store; throws StoreError
+    // What else is in the store, some of it at a time; returns whether there is more. Throws
+    // StoreError.
+    std::function<bool()> trim_rest{};
 };
 
 struct JournalLimits {

@@ -7,6 +7,7 @@
 #include "milter/store/sqlite_grace.hpp"
 #include "milter/store/sqlite_store.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -72,12 +73,12 @@ std::unique_ptr<FallbackLedger> open_fallback_ledger(const StoreSettings& settin
 }
 
 // Without the key, which this does not need and a store that nobody watches may not have.
-void trim_fallback_ledger(const StoreSettings& settings, policy::Time oldest) {
-    if (const auto path = path_of(settings)) {
-        SqliteFallbackLedger{*path, Access::write}.trim(oldest);
-    } else {
-        RedisFallbackLedger{server_of(settings), "", Access::write}.trim(oldest);
-    }
+bool trim_fallback_ledger(const StoreSettings& settings, policy::Time oldest) {
+    const auto path = path_of(settings);
+    const std::uint64_t trimmed =
+        path ? SqliteFallbackLedger{*path, Access::write}.trim(oldest)
+             : RedisFallbackLedger{server_of(settings), "", Access::write}.trim(oldest);
+    return trimmed >= FallbackLedger::most_trimmed;
 }
 
 LocalParts open_local_parts(const StoreSettings& settings, Access access) {

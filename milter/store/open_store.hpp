@@ -26,8 +26,8 @@ std::unique_ptr<FallbackLedger> open_fallback_ledger(const StoreSettings& settin
 LocalParts open_local_parts(const StoreSettings& settings, Access access);
 
 // Removes entries with a first refusal before from the ledger of the fallback watch, whether or not
-// somebody watches. Throws StoreError.
-void trim_fallback_ledger(const StoreSettings& settings, policy::Time oldest);
+// somebody watches. Returns whether there are more: some go at a time. Throws StoreError.
+bool trim_fallback_ledger(const StoreSettings& settings, policy::Time oldest);
 
 // The octets of the key that keyed hashes of this store are made with, whatever `addresses` says.
 std::string open_key(const StoreSettings& settings, Access access);

@@ -3,6 +3,7 @@
 #include "milter/store/redis_index.hpp"
 #include "milter/store/redis_ledger_scripts.hpp"
 
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -68,7 +69,8 @@ RedisGraceLedger::count(const GraceKey& key, policy::Time time, std::chrono::mil
 }
 
 std::uint64_t RedisGraceLedger::trim(policy::Time unused_since) {
-    return remove_older(database_, grace_index, unused_since);
+    constexpr auto all = std::numeric_limits<std::uint64_t>::max();
+    return remove_older(database_, grace_index, unused_since, all);
 }
 
 void RedisGraceLedger::read(const Visit& visit) {

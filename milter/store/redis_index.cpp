@@ -68,7 +68,10 @@ remove(RedisDatabase& database, const RedisIndex& index, const std::vector<std::
     return removed;
 }
 
-std::uint64_t remove_older(RedisDatabase& database, const RedisIndex& index, policy::Time oldest) {
+std::uint64_t remove_older(RedisDatabase& database,
+                           const RedisIndex& index,
+                           policy::Time oldest,
+                           std::uint64_t most_removed) {
     database.require_current();
     const std::string before = '(' + redis::milliseconds_of(oldest);
     const std::string most = std::to_string(members_to_remove);
@@ -82,7 +85,7 @@ std::uint64_t remove_older(RedisDatabase& database, const RedisIndex& index, pol
             return member.text.value_or("");
         });
         removed += remove(database, index, members);
-    } while (members.size() == members_to_remove);
+    } while (members.size() == members_to_remove && removed < most_removed);
     return removed;
 }
 

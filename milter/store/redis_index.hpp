@@ -36,6 +36,9 @@ std::uint64_t
 remove(RedisDatabase& database, const RedisIndex& index, const std::vector<std::string>& members);
 
 // Those whose time is before. Throws StoreError.
-std::uint64_t remove_older(RedisDatabase& database, const RedisIndex& index, policy::Time oldest);
+std::uint64_t remove_older(RedisDatabase& database,
+                           const RedisIndex& index,
+                           policy::Time oldest,
+                           std::uint64_t most_removed);
 
 } // namespace store

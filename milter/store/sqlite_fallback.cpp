@@ -256,7 +256,8 @@ std::uint64_t SqliteFallbackLedger::remove_older(policy::Time oldest) {
 
 std::uint64_t SqliteFallbackLedger::trim(policy::Time oldest) {
     std::uint64_t trimmed = 0;
-    for (std::uint64_t removed = entries_to_remove; removed == entries_to_remove;) {
+    std::uint64_t removed = entries_to_remove;
+    while (removed == entries_to_remove && trimmed < most_trimmed) {
         removed = remove_older(oldest);
         trimmed += removed;
     }

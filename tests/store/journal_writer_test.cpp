@@ -131,11 +131,22 @@ public:
         return {trimmed, trimmed < too_many};
     }
 
-    void trim_rest() {
+    bool trim_rest() {
         const std::lock_guard lock{mutex_};
         ++trims_of_rest_;
         changes_.notify_all();
         throw_if(trouble_with_rest_);
+        return trims_of_rest_ < trims_needed_;
+    }
+
+    void set_trims_needed(int count) {
+        const std::lock_guard lock{mutex_};
+        trims_needed_ = count;
+    }
+
+    int trims_of_rest() const {
+        const std::lock_guard lock{mutex_};
+        return trims_of_rest_;
     }
 
     void await_trims_of_rest(int count) {
@@ -169,6 +180,7 @@ private:
     std::string trouble_with_trimming_;
     std::string trouble_with_rest_;
     int trims_of_rest_ = 0;
+    int trims_needed_ = 0;
     bool is_held_ = false;
     std::uint64_t kept_;
     std::uint64_t most_kept_ = 0;
@@ -204,7 +216,7 @@ store::JournalTarget open(Script& script) {
     script.open();
     return {std::make_unique<FakeStore>(script),
             [&script](policy::JournalEntry& entry) { script.prepare(entry); },
-            [&script] { script.trim_rest(); }};
+            [&script] { return script.trim_rest(); }};
 }
 
 constexpr store::JournalLimits hasty{.collect = 0ms, .retry = 1ms, .trim = 1h};
@@ -494,6 +506,21 @@ TEST_CASE("trouble with preparing entries takes nothing of them") {
     journal.script.set_trouble_with_preparing("");
     journal.script.await_written(10);
     CHECK(journal.script.written() == written_cases(10));
+}
+
+TEST_CASE("what else is in the store is trimmed some at a time, between entries") {
+    Script script;
+    script.set_trims_needed(3);
+    store::JournalWriter writer{[&] { return open(script); },
+                                [] { return store::Bounds{}; },
+                                [&](const store::JournalHealth& health) { script.tell(health); },
+                                hasty};
+    for (int i = 0; i < 5; ++i) {
+        write(writer, i, i + 1);
+        script.await_written(i + 1);
+    }
+    writer.close();
+    CHECK(script.trims_of_rest() == 3);
 }
 
 TEST_CASE("what else is in the store is trimmed, too, and trouble with that is told once") {

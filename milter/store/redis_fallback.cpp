@@ -159,10 +159,15 @@ FallbackLedger::Changes RedisFallbackLedger::open_entries(policy::Time since, st
 FallbackLedger::Changes RedisFallbackLedger::changes_after(Position position, std::size_t most) {
     const std::string after = std::to_string(position);
     const std::string count = std::to_string(std::min(most, entries_at_once));
-    const auto reply = database_.ask(
-        redis::changed_fallback, {redis::fallback_change_key}, {redis::fallback_key, after, count});
+    const auto reply = database_.ask(redis::changed_fallback,
+                                     {redis::fallback_change_key, redis::about_key},
+                                     {redis::fallback_key, after, count});
+    database_.require(reply.items.size() == 2);
+    if (reply.items[0].number < position) {
+        database_.fail("has lost what was written to it last: what is open is read anew");
+    }
     Changes found{position, {}};
-    for (const auto& item : reply.items) {
+    for (const auto& item : reply.items[1].items) {
         database_.require(item.items.size() == 5);
         found.position = redis::number_in({{"number", item.items[0].text.value_or("")}}, "number");
         found.changes.push_back({fingerprint_in(item.items[1].text.value_or("")),
@@ -183,7 +188,7 @@ void RedisFallbackLedger::read(policy::Time since, const Visit& visit) {
 }
 
 std::uint64_t RedisFallbackLedger::trim(policy::Time oldest) {
-    return remove_older(database_, fallback_index, oldest);
+    return remove_older(database_, fallback_index, oldest, most_trimmed);
 }
 
 std::uint64_t RedisFallbackLedger::forget(const Predicate& is_meant) {

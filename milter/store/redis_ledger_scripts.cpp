@@ -114,6 +114,7 @@ return {#members / 2, found}
 )lua";
 
 const std::string_view changed_fallback = R"lua(
+local last = tonumber(redis.call('HGET', KEYS[2], 'changes') or '0')
 local members = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[2], '+inf', 'WITHSCORES',
                            'LIMIT', 0, ARGV[3])
 local found = {}
@@ -123,7 +124,7 @@ for i = 1, #members, 2 do
     found[#found + 1] = {members[i + 1], members[i], fields[1] or '0', is_open and 1 or 0,
                          is_open and fields[2] or ''}
 end
-return found
+return {last, found}
 )lua";
 
 } // namespace store::redis

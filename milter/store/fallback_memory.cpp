@@ -51,12 +51,6 @@ void OpenMessages::remove(const Fingerprint& fingerprint) {
     messages_.erase(found);
 }
 
-void OpenMessages::clear() {
-    messages_.clear();
-    by_first_.clear();
-    sites_.clear();
-}
-
 std::size_t OpenMessages::expire(policy::Time since, std::size_t most) {
     std::size_t expired = 0;
     while (expired < most && !by_first_.empty() && by_first_.begin()->first < since) {
@@ -88,10 +82,13 @@ std::optional<policy::Recovery> RecentArrivals::first_since(const Fingerprint& f
     return std::nullopt;
 }
 
-void RecentArrivals::expire(Clock::time_point before) {
-    while (!in_order_.empty() && in_order_.front().first < before) {
+std::size_t RecentArrivals::expire(Clock::time_point before, std::size_t most) {
+    std::size_t expired = 0;
+    while (expired < most && !in_order_.empty() && in_order_.front().first < before) {
         remove_oldest();
+        ++expired;
     }
+    return expired;
 }
 
 void RecentArrivals::remove_oldest() {

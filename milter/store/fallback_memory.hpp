@@ -1,6 +1,6 @@
 // What the fallback watch has in memory: the messages that are open, and those that have arrived
 // and ended none. Who holds them bounds them; every function takes no longer than to find one among
-// so many, but where it says so.
+// so many, or as many as it is told.
 #pragma once
 
 #include "milter/store/fallback_ledger.hpp"
@@ -33,7 +33,6 @@ public:
     void add(const Fingerprint& fingerprint, policy::Time first, const policy::Address& network);
 
     void remove(const Fingerprint& fingerprint);
-    void clear();
 
     // Removes the oldest, as far as they are older, and no more than `most`: returns how many.
     std::size_t expire(policy::Time since, std::size_t most);
@@ -69,7 +68,8 @@ public:
     std::optional<policy::Recovery> first_since(const Fingerprint& fingerprint,
                                                 policy::Time since) const;
 
-    void expire(Clock::time_point before); // takes as long as there are such
+    // Forgets the oldest, as far as they came before, and no more than `most`: returns how many.
+    std::size_t expire(Clock::time_point before, std::size_t most);
 
 private:
     using Key = std::pair<Fingerprint, std::uint64_t>; // the latter counts

@@ -241,6 +241,9 @@ void FallbackWatch::take_turn() {
         trouble = error.what();
     }
     expire();
+    if (trouble.empty()) { // else what others have opened meanwhile is not known yet
+        forget_arrivals();
+    }
     note(trouble);
 }
 
@@ -284,10 +287,11 @@ void FallbackWatch::read_open_entries() {
         return;
     }
     const auto open = ledger_->open_entries(open_since_(), limits_.open);
+    OpenMessages old;
     {
         const std::lock_guard lock{mutex_};
         is_read_ = false;
-        entries_.clear();
+        std::swap(old, entries_);
     }
     note_changes(open.changes);
     position_ = open.position;
@@ -336,8 +340,16 @@ void FallbackWatch::expire() {
     while (has_more) {
         const std::lock_guard lock{mutex_};
         has_more = entries_.expire(since, changes_at_once) == changes_at_once;
-        recent_.expire(Clock::now() - limits_.remember);
         open_entries_ = entries_.size();
+    }
+}
+
+void FallbackWatch::forget_arrivals() {
+    const auto before = Clock::now() - limits_.remember;
+    bool has_more = true;
+    while (has_more) {
+        const std::lock_guard lock{mutex_};
+        has_more = recent_.expire(before, changes_at_once) == changes_at_once;
     }
 }
 

@@ -49,7 +49,7 @@ struct WatchLimits {
     std::size_t waiting_octets = 16U << 20U; // likewise
     std::chrono::milliseconds collect{200};  // how long these may wait to go together
     std::chrono::milliseconds poll{1'000};   // how often other hosts' entries are asked for
-    std::chrono::seconds remember{60};       // an arrival
+    std::chrono::seconds remember{60};       // an arrival; longer while the store is in trouble
 };
 
 struct WatchHealth {
@@ -118,6 +118,7 @@ private:
     void note_changes(const std::vector<FallbackChange>& changes);
     void note_change(const FallbackChange& change);
     void expire();
+    void forget_arrivals();
     void note(const std::string& trouble);
 
     const FallbackTarget target_;

@@ -239,7 +239,8 @@ def test_the_journal_knows_what_was_used_up_and_forget_removes_it(gate: Gate, st
         while not (output := host.sixgate.command(*explain).output).startswith("{"):
             assert time.monotonic() < deadline, output
         grace = json.loads(output)["evidence"]["grace"]
-        assert grace == {"first": "2026-03-01T12:00:00Z", "refusals": 1, "refused_from": "2026-03-03T12:01:00Z"}
+        assert grace.pop("first").startswith("2026-03-01T12:00:")
+        assert grace == {"refusals": 1, "refused_from": "2026-03-03T12:01:00Z"}
 
         forget = ("forget", "--config", config, "good.test")
         assert "1 entry of grace and fallback would be forgotten" in host.sixgate.command(*forget, "--dry-run").output

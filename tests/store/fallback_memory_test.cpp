@@ -53,7 +53,8 @@ TEST_CASE("of arrivals the first is found that is late enough") {
                began + 3s); // and the oldest goes
     CHECK(recent.first_since(tests::fingerprint(1), tests::noon) ==
           Recovery{RecoveryKind::mended, tests::noon + 1h});
-    recent.expire(began + 3s);
+    CHECK(recent.expire(began + 3s, 1) == 1);
+    CHECK(recent.expire(began + 3s, 5) == 1);
     CHECK_FALSE(recent.first_since(tests::fingerprint(1), tests::noon));
     CHECK_FALSE(recent.first_since(tests::fingerprint(2), tests::noon));
     CHECK(recent.first_since(tests::fingerprint(3), tests::noon));

@@ -515,9 +515,9 @@ TEST_CASE("what else is in the store is trimmed some at a time, between entries"
                                 [] { return store::Bounds{}; },
                                 [&](const store::JournalHealth& health) { script.tell(health); },
                                 hasty};
-    for (int i = 0; i < 5; ++i) {
-        write(writer, i, i + 1);
-        script.await_written(i + 1);
+    for (int i = 1; i <= 5; ++i) {
+        write(writer, i - 1, i);
+        script.await_written(static_cast<std::size_t>(i));
     }
     writer.close();
     CHECK(script.trims_of_rest() == 3);

@@ -5,16 +5,31 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
+#include <vector>
 
 namespace policy {
 
 namespace {
 
-// A period that was made longer since counts; one that was made shorter takes nothing back. Dates
-// are told to the minute, and nobody is refused in the midst of it.
-Time date_of(const Grace& grace, const GraceEvidence& evidence) {
-    const Time date = std::max(evidence.refused_from, evidence.first + grace.period);
-    return std::chrono::ceil<std::chrono::minutes>(date);
+// A period that was made longer since counts; one that was made shorter takes nothing back.
+Time date_for(const Grace& grace, const GraceEvidence& evidence) {
+    return date_of(std::max(evidence.refused_from, evidence.first + grace.period));
+}
+
+// The first of these moments at which mail like this is refused, were its tries used up by then.
+std::optional<Time>
+first_refusal(std::vector<Time> moments, Evidence evidence, const Policy& policy) {
+    std::ranges::sort(moments);
+    evidence.grace->refusals = std::numeric_limits<std::uint64_t>::max();
+    for (const Time moment : moments) {
+        evidence.time = moment;
+        const auto verdict = decide(evidence, policy);
+        if (verdict && verdict->action == Action::reject) {
+            return moment;
+        }
+    }
+    return std::nullopt;
 }
 
 Evidence with_nothing_left(Evidence evidence) {
@@ -29,9 +44,13 @@ std::string two_digits(unsigned number) {
 
 } // namespace
 
+Time date_of(Time end_of_period) {
+    return std::chrono::ceil<std::chrono::minutes>(end_of_period);
+}
+
 bool is_used_up(const Grace& grace, const Evidence& evidence) {
     return evidence.grace && evidence.time && evidence.grace->refusals >= grace.attempts &&
-           *evidence.time >= date_of(grace, *evidence.grace);
+           *evidence.time >= date_for(grace, *evidence.grace);
 }
 
 std::optional<Grace>
@@ -57,8 +76,14 @@ refused_from(const Verdict& verdict, const Evidence& evidence, const Policy& pol
         return std::nullopt;
     }
     // Whose time is used up and whose tries are not has been told that date, and no other is known.
-    const Time date = date_of(*grace, *evidence.grace);
-    return evidence.time && *evidence.time < date ? std::optional{date} : std::nullopt;
+    const Time date = date_for(*grace, *evidence.grace);
+    if (!evidence.time || *evidence.time >= date) {
+        return std::nullopt;
+    }
+    auto moments = bounds_of_stages(policy);
+    std::erase_if(moments, [&](Time bound) { return bound <= *evidence.time || bound > date; });
+    moments.push_back(date);
+    return first_refusal(std::move(moments), evidence, policy);
 }
 
 std::string date_told(Time time) {

@@ -20,8 +20,13 @@ bool is_used_up(const Grace& grace, const Evidence& evidence);
 std::optional<Grace>
 grace_that_matters(const Evidence& evidence, const Policy& policy, const Verdict& verdict);
 
+// The date that a period leads to: to the minute, as it is told, and nobody is refused in the midst
+// of one.
+Time date_of(Time end_of_period);
+
 // From when on mail like this is refused for good, where `verdict` refuses it softly and that date
-// has been set and is to come: none is told that is past, or not kept.
+// has been set and is to come: when the grace ends, or when a stage does before that leaves it to
+// one that refuses. None is told that is past, or not kept.
 std::optional<Time>
 refused_from(const Verdict& verdict, const Evidence& evidence, const Policy& policy);
 

@@ -3,6 +3,7 @@
 #include "policy/ascii.hpp"
 #include "policy/decide.hpp"
 #include "policy/fault.hpp"
+#include "policy/grace.hpp"
 #include "policy/hints.hpp"
 #include "policy/remedy.hpp"
 #include "policy/replay.hpp"
@@ -71,29 +72,24 @@ JournalEntry with_grace_from(Time begin, JournalEntry entry) {
     return entry;
 }
 
-// When something may change, after `now`: stages begin and end, and grace runs out that began with
-// one of them, or has begun.
-std::vector<Time> turns_after(Time now, const JournalEntry& entry, const Policy& policy) {
-    std::vector<Time> turns{now};
-    for (const Stage& stage : policy.stages) {
-        for (const auto& bound : {stage.selector.from, stage.selector.until}) {
-            if (bound) {
-                turns.push_back(*bound);
-            }
-        }
-    }
-    const auto begins = entry.evidence.grace ? std::vector{entry.evidence.grace->first} : turns;
+// When something may change, at `now` or later: stages begin and end, and grace runs out that began
+// with one of them, or has begun.
+std::vector<Time> turns_from(Time now, const JournalEntry& entry, const Policy& policy) {
+    std::vector<Time> turns = bounds_of_stages(policy);
+    turns.push_back(now); // by then the time may be over that is left, and not the tries
+    const auto& known = entry.evidence.grace;
+    const auto begins = known ? std::vector{known->first} : turns;
     for (const Stage& stage : policy.stages) {
         for (const Time begin : begins) {
             if (stage.grace) {
-                turns.push_back(begin + stage.grace->period);
+                turns.push_back(date_of(begin + stage.grace->period));
             }
         }
     }
-    if (entry.evidence.grace) {
-        turns.push_back(entry.evidence.grace->refused_from);
+    if (known) {
+        turns.push_back(date_of(known->refused_from));
     }
-    std::erase_if(turns, [&](Time turn) { return turn <= now; });
+    std::erase_if(turns, [&](Time turn) { return turn < now; });
     std::ranges::sort(turns);
     return turns;
 }
@@ -101,7 +97,7 @@ std::vector<Time> turns_after(Time now, const JournalEntry& entry, const Policy&
 std::optional<Time> turn_for_worse(const JournalEntry& example, const Policy& policy, Time now) {
     const Action today = answer_at(now, example, policy);
     const auto entry = today == Action::tempfail ? with_grace_from(now, example) : example;
-    const auto turns = turns_after(now, example, policy);
+    const auto turns = turns_from(now, example, policy);
     const auto found = std::ranges::find_if(
         turns, [&](Time turn) { return answer_at(turn, entry, policy) > today; });
     return found == turns.end() ? std::nullopt : std::optional{*found};
@@ -156,18 +152,23 @@ void LetterMaker::add_fault(const JournalEntry& entry, Reason reason, const std:
         finding.stage = stage;
         finding.example = entry;
     }
-    auto& grace = finding.example.evidence.grace;
-    if (entry.evidence.grace && (!grace || entry.time >= finding.last)) {
-        grace = entry.evidence.grace;
-    }
     widen(finding.first, finding.last, entry.time, is_new);
     ++finding.messages;
     const Address client = entry.evidence.client.value_or(Address{});
-    if (tally.clients.size() < most_clients && tally.clients.insert(client.to_string()).second) {
+    const std::string host = client.to_string();
+    const bool is_new_host = !tally.graces.contains(host);
+    if (is_new_host && tally.graces.size() == most_clients) {
+        return;
+    }
+    if (is_new_host) {
         ++finding.all_clients;
         if (finding.clients.size() < clients_told) {
             finding.clients.push_back(client);
         }
+    }
+    LastGrace& last = tally.graces[host];
+    if (entry.evidence.grace && (!last.grace || entry.time >= last.time)) {
+        last = {entry.time, entry.evidence.grace};
     }
 }
 
@@ -197,7 +198,15 @@ void LetterMaker::add(const JournalEntry& entry) {
 LetterFacts LetterMaker::facts() const {
     LetterFacts facts = facts_;
     for (const auto& [key, tally] : tallies_) {
-        facts.findings.push_back(tally.finding);
+        LetterFinding finding = tally.finding;
+        auto& earliest = finding.example.evidence.grace;
+        earliest.reset();
+        for (const auto& [host, last] : tally.graces) {
+            if (last.grace && (!earliest || last.grace->refused_from < earliest->refused_from)) {
+                earliest = last.grace;
+            }
+        }
+        facts.findings.push_back(std::move(finding));
     }
     std::ranges::stable_sort(facts.findings, std::ranges::greater{}, [](const auto& finding) {
         return std::pair{finding.is_of_domain, finding.messages};

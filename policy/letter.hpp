@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,7 +25,7 @@ struct LetterFinding {
     std::uint64_t all_clients = 0;
     bool is_of_domain = false; // is_host_of_sender(): else anybody may have sent them
     std::string stage;         // under which the example would be refused
-    JournalEntry example;      // the first of them; its grace is that of the last that has any
+    JournalEntry example;      // the first of them; its grace is the host's that is refused first
 
     std::string found() const;               // fault_found()
     std::vector<std::string> remedy() const; // remedy_for_sender(), and for the other addresses
@@ -61,9 +60,14 @@ public:
     LetterFacts facts() const;
 
 private:
+    struct LastGrace {
+        Time time{}; // of the entry
+        std::optional<GraceEvidence> grace{};
+    };
+
     struct Tally {
         LetterFinding finding;
-        std::set<std::string> clients;
+        std::map<std::string, LastGrace> graces; // by client
     };
 
     void add_fault(const JournalEntry& entry, Reason reason, const std::string& stage);
@@ -74,9 +78,9 @@ private:
     std::map<std::pair<Reason, std::string>, Tally> tallies_; // by what was found
 };
 
-// The first moment after `now` from which `policy` treats one of the examples worse than now: puts
-// it off where it passes, or refuses it where it is put off, as stages begin and end and grace is
-// used up. Empty where it never does.
+// The first moment, `now` or after it, from which `policy` treats one of the examples worse than
+// now: puts it off where it passes, or refuses it where it is put off, as stages begin and end and
+// grace is used up. Empty where it never does.
 std::optional<Time> worse_from(const LetterFacts& facts, const Policy& policy, Time now);
 
 } // namespace policy

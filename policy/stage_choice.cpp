@@ -148,6 +148,18 @@ bool asks_for_sender_domain(const Policy& policy) {
     });
 }
 
+std::vector<Time> bounds_of_stages(const Policy& policy) {
+    std::vector<Time> bounds;
+    for (const Stage& stage : policy.stages) {
+        for (const auto& bound : {stage.selector.from, stage.selector.until}) {
+            if (bound) {
+                bounds.push_back(*bound);
+            }
+        }
+    }
+    return bounds;
+}
+
 bool closes_at_helo(const Policy& policy) {
     return std::ranges::any_of(policy.stages, [](const Stage& stage) {
         return stage.mode == Mode::closed && stage.closed_at == ClosedAt::helo;

@@ -43,6 +43,9 @@ bool looks_at_recipients(const Policy& policy);
 // Whether any stage requires that bounces can be delivered.
 bool asks_for_sender_domain(const Policy& policy);
 
+// When stages begin and end, in no order.
+std::vector<Time> bounds_of_stages(const Policy& policy);
+
 // Whether any stage answers at HELO.
 bool closes_at_helo(const Policy& policy);
 

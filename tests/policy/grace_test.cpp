@@ -240,6 +240,30 @@ TEST_CASE("a date between two minutes is told and kept at the end of its minute"
     CHECK(answer_to(begun_late(five + minute), policy) == "enforce reject");
 }
 
+TEST_CASE("the date that is told is the one on which mail is refused, however stages follow") {
+    const Evidence told = after(a_moment, 1);
+    const auto refused = [&](const Policy& policy) {
+        return refused_from(decide(told, policy).value(), told, policy);
+    };
+    const Policy alone = with_grace(three_in_five_days);
+    CHECK(refused(alone) == grace_begins + five);
+
+    Policy ending = alone;
+    ending.stages.front().selector.until = grace_begins + std::chrono::days{2};
+    ending.stages.push_back(tests::stage("default", Mode::enforce));
+    CHECK(refused(ending) == grace_begins + std::chrono::days{2});
+    ending.stages.back().mode = Mode::observe; // and then it passes
+    CHECK_FALSE(refused(ending));
+
+    Policy beginning = alone;
+    Selector later;
+    later.from = grace_begins + std::chrono::days{3};
+    beginning.stages.insert(beginning.stages.begin(), tests::stage("b", Mode::enforce, later));
+    CHECK(refused(beginning) == grace_begins + std::chrono::days{3});
+    beginning.stages.front().selector.from = grace_begins + std::chrono::days{6};
+    CHECK(refused(beginning) == grace_begins + five);
+}
+
 TEST_CASE("a text of one's own tells the date in its words") {
     Policy policy = with_grace(three_in_five_days);
     auto& row = policy.stages.front().replies[Reason::unauthenticated];

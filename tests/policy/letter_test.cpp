@@ -237,3 +237,31 @@ TEST_CASE("letter: the day on which a milder stage ends, or its grace is used up
     soft.stages.front().grace->then = policy::AfterGrace::tag;
     CHECK_FALSE(policy::worse_from(facts, soft, now));
 }
+
+TEST_CASE("letter: grace ends at the end of a minute, and at once where only tries are left") {
+    using std::chrono::days;
+    using std::chrono::minutes;
+    const auto now = tests::first_noon + std::chrono::milliseconds{30'001};
+    const auto bare = of_letters::at(tests::without_ptr("example.com", "2001:db8:5::5"), 0);
+    policy::Policy soft = tests::policy_in(policy::Mode::soft);
+    soft.stages.front().grace = policy::Grace{3, days{7}, policy::AfterGrace::enforce};
+    const auto worse_from = [&](std::vector<policy::JournalEntry> entries) {
+        return policy::worse_from(of_letters::facts_on(std::move(entries)), soft, now);
+    };
+    CHECK(worse_from({bare}) == tests::first_noon + days{7} + minutes{1});
+
+    const auto told = [&](days from, const char* client) {
+        auto entry = of_letters::at(tests::without_ptr("example.com", client), 1);
+        entry.evidence.grace = policy::GraceEvidence{now - days{7} + from, 1, now + from};
+        return entry;
+    };
+    CHECK(worse_from({told(days{4}, "2001:db8:5::5")}) == tests::first_noon + days{4} + minutes{1});
+    CHECK(worse_from({told(days{-1}, "2001:db8:5::5")}) == now);
+    // Of two hosts the one that is refused first; of one host what it was told last.
+    CHECK(worse_from({told(days{2}, "2001:db8:5::5"), told(days{4}, "2001:db8:5:1::5")}) ==
+          tests::first_noon + days{2} + minutes{1});
+    auto anew = told(days{6}, "2001:db8:5::5");
+    anew.time += days{1};
+    CHECK(worse_from({anew, told(days{2}, "2001:db8:5::5")}) ==
+          tests::first_noon + days{6} + minutes{1});
+}

@@ -47,6 +47,7 @@ policy::Report report_on(store::Store& store, const ReportScope& scope, const Ad
         read = read_report(store, scope, progress, add);
     }
     tell(read.unreadable);
+    read.report.unreadable = read.unreadable.entries;
     return std::move(read.report);
 }
 

@@ -14,10 +14,14 @@ bool has_never_passed(const policy::SenderDomainRow& row) {
     return row.group.counts.temporary > 0 && row.group.counts.passing == 0;
 }
 
+std::uint64_t rows_left_out(const policy::Report& report) {
+    return report.all_sender_domains - report.sender_domains.size();
+}
+
 bool is_all_known(const policy::Report& report, const ReportScope& scope) {
     const policy::Counts& total = report.total.counts;
-    return total.unknown == 0 && total.falling_short == total.refused &&
-           !begins_late(report, scope) &&
+    return total.unknown == 0 && total.falling_short == total.refused && report.unreadable == 0 &&
+           (total.temporary == 0 || rows_left_out(report) == 0) && !begins_late(report, scope) &&
            std::ranges::none_of(report.sender_domains, has_never_passed);
 }
 
@@ -45,6 +49,15 @@ std::vector<std::string> doubts_on(const policy::Report& report, const ReportSco
     if (begins_late(report, scope)) {
         doubts.push_back("The journal begins on " + minute(report.total.first) +
                          " UTC: of the time before nothing is known.");
+    }
+    if (report.unreadable > 0) {
+        doubts.push_back(counted(report.unreadable, "entry", "entries") +
+                         " of the journal cannot be read and stand in no number.");
+    }
+    if (const std::uint64_t temporary = report.total.counts.temporary;
+        temporary > 0 && rows_left_out(report) > 0) {
+        doubts.push_back("Of " + counted(rows_left_out(report), "sender domain", "sender domains") +
+                         " with little mail it is not known whether they have ever passed.");
     }
     if (const std::uint64_t temporary = report.total.counts.temporary; temporary > 0) {
         const auto never = std::ranges::count_if(report.sender_domains, has_never_passed);

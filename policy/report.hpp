@@ -145,6 +145,7 @@ struct Report {
     std::vector<NetworkRow> client_networks;
     std::vector<DayRow> days;               // in UTC, with at least a message, the oldest first
     std::optional<FallbackReport> fallback; // not ReportMaker's; empty: nothing is watched for
+    std::uint64_t unreadable = 0;           // likewise: entries that are in no number
 };
 
 // Takes the entries one by one, in any order, and keeps what the report needs of them: numbers of

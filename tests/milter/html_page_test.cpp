@@ -141,6 +141,24 @@ TEST_CASE("report_html: nothing is called safe that is not known") {
     }
 }
 
+TEST_CASE("report_html: nothing is safe where a part of the journal is not in the numbers") {
+    const auto good = tests::judged(tests::good_evidence());
+    auto report = of_pages::report_on({good});
+    report.unreadable = 2;
+    const auto page = milter::report_html(report, of_pages::scope());
+    CHECK(of_pages::has(page, "class=\"standing unsure\""));
+    CHECK(of_pages::has(page, "2 entries of the journal cannot be read"));
+
+    const auto slow = tests::judged(tests::without_name_servers("s.example", "2001:db8::2"));
+    const auto good_of_slow = tests::judged(tests::evidence_from("s.example", "2001:db8::2"));
+    auto known = of_pages::report_on({good, slow, good_of_slow});
+    CHECK(of_pages::has(milter::report_html(known, of_pages::scope()), ">Safe<"));
+    ++known.all_sender_domains; // of which one has no row
+    const auto less = milter::report_html(known, of_pages::scope());
+    CHECK_FALSE(of_pages::has(less, ">Safe<"));
+    CHECK(of_pages::has(less, "it is not known whether they have ever passed"));
+}
+
 TEST_CASE("report_html: every share is one of what can be judged") {
     const auto good = tests::judged(tests::good_evidence());
     const auto bad = tests::judged(tests::without_ptr("b.example", "2001:db8:a::1"));

@@ -60,11 +60,12 @@ bool is_host_name(std::string_view name) {
            std::ranges::find(private_suffixes, last_label) == private_suffixes.end();
 }
 
-// A name that may have an AAAA record for a mail host: at the domain itself it would lead the
-// readers of its web site there.
+// A name that may have an AAAA record for a mail host: at a domain itself it would lead the readers
+// of its web site there. The sender's may be a part of one.
 bool may_be_named(std::string_view name, const Evidence& evidence) {
-    const auto plain = without_final_dot(name);
-    return is_host_name(plain) && !same_name(plain, domain_of_sender(evidence));
+    const std::string plain = to_lower(without_final_dot(name));
+    const std::string sender = '.' + to_lower(domain_of_sender(evidence));
+    return is_host_name(plain) && plain != domain_of_host(plain) && !sender.ends_with('.' + plain);
 }
 
 std::string zone_name(std::string_view name) {

@@ -104,12 +104,19 @@ TEST_CASE("remedy: a name that is no host's in DNS is not proposed") {
                                    "[IPv6:2001:db8:5::5]",
                                    "192.0.2.1",
                                    "example.org", // where its web site may be
+                                   "example.net", // likewise
                                    "Example.ORG."}) {
         CAPTURE(helo);
         const auto evidence = of_remedies::nameless(SpfResult::pass, helo);
         const auto lines = of_remedies::remedy(evidence, Reason::reverse_name_missing);
         CHECK(lines.back() == "NAME is a name of the host's own.");
         CHECK(of_remedies::has(lines, " PTR NAME."));
+
+        auto part = evidence;
+        part.mail_from_domain = "news.bounce.example.org";
+        part.helo = "bounce.example.org";
+        CHECK(of_remedies::has(of_remedies::remedy(part, Reason::reverse_name_missing),
+                               " PTR NAME."));
 
         auto named = evidence;
         named.iprev = {policy::IprevResult::fail, {{helo, policy::NameOutcome::no_address, {}}}};

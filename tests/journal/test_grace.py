@@ -22,7 +22,7 @@ from lab.redis_server import RedisServer
 from lab.sixgate import logfmt_fields
 
 # The clock goes on, and a date is told to the minute that is over then: "12:01".
-NOON = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
+NOON = datetime(2026, 3, 1, 12, 0, 30, tzinfo=timezone.utc)  # well within a minute: dates end with one
 NAMELESS = "2001:db8:bad::1"
 SAME_NETWORK = "2001:db8:bad::2"
 OTHER_NETWORK = "2001:db8:bad:1::1"
@@ -132,7 +132,7 @@ def test_every_answer_follows_from_what_came_to_all_hosts(gate: Gate, store: str
             if now - last > timedelta(days=30):
                 first, refusals = now, 0  # it has mended meanwhile
             known[sender] = first, now, refusals + 1
-            date = first + timedelta(days=2, minutes=1)
+            date = first.replace(second=0) + timedelta(days=2, minutes=1)
             is_over = now >= date and refusals >= 3
             expected = (HARD if is_over else SOFT, f"{date:%Y-%m-%d %H:%M}" if now < date else "")
             assert sent(random.choice(hosts), sender[0], f"<sender@{sender[1]}>") == expected, (number, sender)

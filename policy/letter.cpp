@@ -110,7 +110,7 @@ std::string LetterFinding::found() const {
 }
 
 std::vector<std::string> LetterFinding::remedy() const {
-    auto lines = remedy_for_sender(example.evidence, reason, clients);
+    auto lines = remedy_for_sender(example.evidence, reason, requirements, clients);
     if (!lines.empty() && all_clients > clients.size()) {
         lines.push_back("Likewise for " + std::to_string(all_clients - clients.size()) +
                         " more that are not named here.");
@@ -136,7 +136,7 @@ bool LetterMaker::has_room(bool is_of_domain) const {
     return std::ranges::count_if(tallies_, is_alike) < std::ptrdiff_t{most_findings_each};
 }
 
-void LetterMaker::add_fault(const JournalEntry& entry, Reason reason, const std::string& stage) {
+void LetterMaker::add_fault(const JournalEntry& entry, Reason reason, const Stage& stage) {
     const std::pair key{reason, finding_of(entry.evidence, reason)};
     const bool is_new = !tallies_.contains(key);
     const bool is_of_domain = is_host_of_sender(entry.evidence);
@@ -149,7 +149,8 @@ void LetterMaker::add_fault(const JournalEntry& entry, Reason reason, const std:
     if (is_new) {
         finding.reason = reason;
         finding.is_of_domain = is_of_domain;
-        finding.stage = stage;
+        finding.stage = stage.name;
+        finding.requirements = stage.requirements;
         finding.example = entry;
     }
     widen(finding.first, finding.last, entry.time, is_new);
@@ -190,7 +191,7 @@ void LetterMaker::add(const JournalEntry& entry) {
     facts_.refused += entry.reply ? 1U : 0U;
     for (const Reason reason : faults_of(counted.evidence, stage.requirements)) {
         if (!is_temperror(reason)) {
-            add_fault(counted, reason, verdict->stage);
+            add_fault(counted, reason, stage);
         }
     }
 }

@@ -25,6 +25,7 @@ struct LetterFinding {
     std::uint64_t all_clients = 0;
     bool is_of_domain = false; // is_host_of_sender(): else anybody may have sent them
     std::string stage;         // under which the example would be refused
+    Requirements requirements; // of that stage
     JournalEntry example;      // the first of them; its grace is the host's that is refused first
 
     std::string found() const;               // fault_found()
@@ -70,7 +71,7 @@ private:
         std::map<std::string, LastGrace> graces; // by client
     };
 
-    void add_fault(const JournalEntry& entry, Reason reason, const std::string& stage);
+    void add_fault(const JournalEntry& entry, Reason reason, const Stage& stage);
     bool has_room(bool is_of_domain) const;
 
     const Policy& policy_;

@@ -102,9 +102,9 @@ Reply probe_reply(const Verdict& verdict,
         return {too_many_tests,
                 {client + "your network has had many of them, please try again later" + case_id}};
     }
-    const auto faults = verdict.exemption
-                            ? std::vector<Reason>{}
-                            : faults_of(evidence, stage_named(policy, verdict.stage).requirements);
+    const auto& requirements = stage_named(policy, verdict.stage).requirements;
+    const auto faults =
+        verdict.exemption ? std::vector<Reason>{} : faults_of(evidence, requirements);
     ReplyWriter writer{tested, client + result_in_short(verdict, evidence, faults) + case_id};
     writer.add("This address takes no mail: this answer is all that comes of it.");
     if (verdict.exemption) {
@@ -114,7 +114,7 @@ Reply probe_reply(const Verdict& verdict,
     const std::array clients{*evidence.client};
     for (const Reason fault : faults) {
         writer.add("Found: " + fault_found(evidence, fault) + '.');
-        for (const auto& line : remedy_for_sender(evidence, fault, clients)) {
+        for (const auto& line : remedy_for_sender(evidence, fault, requirements, clients)) {
             writer.add("To mend it: " + line);
         }
     }

@@ -166,35 +166,67 @@ std::string host_of(const Evidence& evidence) {
     return printable(name.empty() ? std::string_view{evidence.helo} : name);
 }
 
-// A forwarder's mail carries the author's domain, and no record of that domain is amiss.
-Lines remedy_of_forwarder(const Evidence& evidence, Clients clients) {
-    return {"At the forwarder, " + host_of(evidence) +
-            ": MAIL FROM rewritten to a domain of its own (SRS) whose SPF record has " +
-            ip6_terms(clients) + ", or DKIM signatures of its own."};
+// What is asked for beside SPF, or in its place; empty where it is there.
+std::string dkim_clause(const Evidence& evidence, const Requirements& requirements) {
+    if (passes_dkim(evidence)) {
+        return "";
+    }
+    const bool has_signature = evidence.dkim && !evidence.dkim->empty();
+    const bool is_both = requirements.authentication == Authentication::spf_and_dkim;
+    return std::string{is_both ? "; and DKIM signatures" : ", or DKIM signatures"} +
+           (has_signature ? " that pass" : "");
 }
 
-Lines remedy_of_authentication(const Evidence& evidence, SenderKind kind, Clients clients) {
+// A forwarder's mail carries the author's domain, and no record of that domain is amiss.
+Lines remedy_of_forwarder(const Evidence& evidence,
+                          const Requirements& requirements,
+                          Clients clients) {
+    const bool is_both = requirements.authentication == Authentication::spf_and_dkim;
+    return {"At the forwarder, " + host_of(evidence) +
+            ": MAIL FROM rewritten to a domain of its own (SRS) whose SPF record has " +
+            ip6_terms(clients) + (is_both ? ", and" : ", or") + " DKIM signatures of its own."};
+}
+
+// What does for a bounce as SPF would; empty where nothing does.
+std::string
+helo_clause(const Evidence& evidence, const Requirements& requirements, std::string_view what) {
+    const bool counts =
+        evidence.mail_from.empty() && requirements.null_reverse_path == NullReversePath::helo_name;
+    return counts ? "HELO name that leads back to " + std::string{what} : "";
+}
+
+// Where no SPF record would be found.
+std::string
+name_to_take(const Evidence& evidence, const Requirements& requirements, Clients clients) {
+    const auto helo = helo_clause(evidence, requirements, addresses_told(clients));
+    if (!helo.empty()) {
+        return "A " + helo;
+    }
+    const char* const name = evidence.mail_from.empty() ? "A HELO name" : "MAIL FROM in a domain";
+    return name + (" of DNS, whose SPF record has " + ip6_terms(clients));
+}
+
+Lines remedy_of_authentication(const Evidence& evidence,
+                               SenderKind kind,
+                               const Requirements& requirements,
+                               Clients clients) {
     if (kind == SenderKind::forwarded) {
-        return remedy_of_forwarder(evidence, clients);
+        return remedy_of_forwarder(evidence, requirements, clients);
     }
     const auto& spf = spf_that_counts(evidence);
     if (spf && spf->result == SpfResult::pass) { // both are required
         return {"DKIM signatures that pass."};
     }
-    const bool has_signature = evidence.dkim && !evidence.dkim->empty();
-    const std::string signatures = passes_dkim(evidence) ? ""
-                                   : has_signature       ? ", or DKIM signatures that pass"
-                                                         : ", or DKIM signatures";
-    const bool is_bounce = evidence.mail_from.empty();
-    const std::string leads_back = "HELO name that leads back to ";
+    const auto dkim = dkim_clause(evidence, requirements);
     if (!may_have_spf(evidence)) {
-        return {(is_bounce
-                     ? "A " + leads_back + addresses_told(clients)
-                     : "MAIL FROM in a domain of DNS, whose SPF record has " + ip6_terms(clients)) +
-                signatures + '.'};
+        return {name_to_take(evidence, requirements, clients) + dkim + '.'};
     }
-    return {spf_line(evidence, clients) + signatures +
-            (is_bounce ? ", or a " + leads_back + "it." : ".")};
+    auto helo = helo_clause(evidence, requirements, "it");
+    if (!helo.empty()) {
+        helo.insert(0, ", or a ");
+    }
+    const bool is_both = requirements.authentication == Authentication::spf_and_dkim;
+    return {spf_line(evidence, clients) + (is_both ? helo + dkim : dkim + helo) + '.'};
 }
 
 std::string author(const Evidence& evidence) {
@@ -241,14 +273,19 @@ std::string reverse_name_in_trouble(const Evidence& evidence, Clients clients) {
 
 // --- All of it ---------------------------------------------------------------------------------
 
-Lines remedy_at_sender(const Evidence& evidence, Reason reason, SenderKind kind, Clients clients) {
+Lines remedy_at_sender(const Evidence& evidence,
+                       Reason reason,
+                       SenderKind kind,
+                       const Requirements& requirements,
+                       Clients clients) {
     const std::string domain = printable(evidence.mail_from_domain);
     switch (reason) {
     case Reason::reverse_name_missing: return ptr_records(evidence, clients);
     case Reason::reverse_name_mismatch: return aaaa_records(evidence, clients);
     case Reason::reverse_name_temperror:
         return name_servers_of(reverse_name_in_trouble(evidence, clients));
-    case Reason::unauthenticated: return remedy_of_authentication(evidence, kind, clients);
+    case Reason::unauthenticated:
+        return remedy_of_authentication(evidence, kind, requirements, clients);
     case Reason::unaligned: return remedy_of_alignment(evidence, kind);
     case Reason::authentication_temperror: return name_servers_of(domain_of_spf(evidence));
     case Reason::dkim_temperror: return name_servers_of(signing_domain_in_trouble(evidence));
@@ -297,8 +334,9 @@ Lines with_condition(Lines lines, const std::string& condition) {
 Lines remedy_with_condition(const Evidence& evidence,
                             Reason reason,
                             SenderKind kind,
+                            const Requirements& requirements,
                             Clients clients) {
-    Lines lines = remedy_at_sender(evidence, reason, kind, clients);
+    Lines lines = remedy_at_sender(evidence, reason, kind, requirements, clients);
     return lines.empty() || !is_for_host(reason, kind, evidence) || is_host_of_sender(evidence)
                ? lines
                : with_condition(std::move(lines), condition_of(evidence, kind, clients));
@@ -325,7 +363,7 @@ std::vector<std::string> remedy_for(const Evidence& evidence,
     if (kind == SenderKind::own_range && !is_temperror(reason)) {
         return {"If these hosts are yours: " + exempt_line(clients)};
     }
-    Lines lines = remedy_with_condition(evidence, reason, kind, clients);
+    Lines lines = remedy_with_condition(evidence, reason, kind, Requirements{}, clients);
     if (auto ours = exemption_of_ours(reason, kind, clients); !ours.empty()) {
         lines.push_back(std::move(ours));
     }
@@ -336,11 +374,16 @@ std::vector<std::string> remedy_for(const Evidence& evidence,
     return lines;
 }
 
-std::vector<std::string>
-remedy_for_sender(const Evidence& evidence, Reason reason, std::span<const Address> clients) {
+std::vector<std::string> remedy_for_sender(const Evidence& evidence,
+                                           Reason reason,
+                                           const Requirements& requirements,
+                                           std::span<const Address> clients) {
     const SenderKind kind = kind_of(evidence, "");
-    return remedy_with_condition(
-        evidence, reason, kind == SenderKind::own_range ? SenderKind::direct : kind, clients);
+    return remedy_with_condition(evidence,
+                                 reason,
+                                 kind == SenderKind::own_range ? SenderKind::direct : kind,
+                                 requirements,
+                                 clients);
 }
 
 bool is_host_of_sender(const Evidence& evidence) {

@@ -28,8 +28,10 @@ policy::Evidence nameless(SpfResult spf, const char* helo = "mail.example.org") 
     return evidence;
 }
 
-Lines remedy(const policy::Evidence& evidence, Reason reason) {
-    return policy::remedy_for_sender(evidence, reason, std::vector{host});
+Lines remedy(const policy::Evidence& evidence,
+             Reason reason,
+             const policy::Requirements& requirements = {}) {
+    return policy::remedy_for_sender(evidence, reason, requirements, std::vector{host});
 }
 
 bool names_host(const std::string& line) {
@@ -91,6 +93,41 @@ TEST_CASE("remedy: no record shuts out the hosts that nobody has asked about") {
     const auto has_one =
         of_remedies::remedy(of_remedies::nameless(SpfResult::softfail), Reason::unauthenticated);
     CHECK(of_remedies::has(has_one, " added to the SPF record of example.org"));
+}
+
+TEST_CASE("remedy: who has to have both is asked for both") {
+    policy::Requirements both;
+    both.authentication = policy::Authentication::spf_and_dkim;
+    const auto evidence = of_remedies::nameless(SpfResult::none);
+    const auto either = of_remedies::remedy(evidence, Reason::unauthenticated);
+    CHECK(of_remedies::has(either, ", or DKIM signatures."));
+    const auto asked = of_remedies::remedy(evidence, Reason::unauthenticated, both);
+    CHECK(of_remedies::has(asked, "; and DKIM signatures."));
+    CHECK_FALSE(of_remedies::has(asked, ", or "));
+}
+
+TEST_CASE("remedy: a HELO name is asked of a bounce only where it helps") {
+    policy::Requirements strict;
+    strict.null_reverse_path = policy::NullReversePath::strict;
+    policy::Requirements both;
+    both.authentication = policy::Authentication::spf_and_dkim;
+    auto bounce = of_remedies::nameless(SpfResult::none);
+    bounce.mail_from.clear();
+    bounce.mail_from_domain.clear();
+    bounce.spf_helo = bounce.spf_mail_from;
+    bounce.spf_mail_from.reset();
+    const auto lines = [&](const policy::Requirements& requirements) {
+        return of_remedies::remedy(bounce, Reason::unauthenticated, requirements);
+    };
+    CHECK(
+        of_remedies::has(lines({}), ", or DKIM signatures, or a HELO name that leads back to it."));
+    CHECK(of_remedies::has(lines(both),
+                           ", or a HELO name that leads back to it; and DKIM signatures."));
+    CHECK_FALSE(of_remedies::has(lines(strict), "leads back"));
+    bounce.helo = "mail.local";
+    bounce.spf_helo.reset();
+    CHECK(of_remedies::has(lines({}), "A HELO name that leads back to "));
+    CHECK(of_remedies::has(lines(strict), "A HELO name of DNS, whose SPF record has ip6:"));
 }
 
 TEST_CASE("remedy: a name that is no host's in DNS is not proposed") {

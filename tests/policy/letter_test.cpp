@@ -245,8 +245,8 @@ TEST_CASE("letter: grace ends at the end of a minute, and at once where only tri
     const auto bare = of_letters::at(tests::without_ptr("example.com", "2001:db8:5::5"), 0);
     policy::Policy soft = tests::policy_in(policy::Mode::soft);
     soft.stages.front().grace = policy::Grace{3, days{7}, policy::AfterGrace::enforce};
-    const auto worse_from = [&](std::vector<policy::JournalEntry> entries) {
-        return policy::worse_from(of_letters::facts_on(std::move(entries)), soft, now);
+    const auto worse_from = [&](const std::vector<policy::JournalEntry>& entries) {
+        return policy::worse_from(of_letters::facts_on(entries), soft, now);
     };
     CHECK(worse_from({bare}) == tests::first_noon + days{7} + minutes{1});
 

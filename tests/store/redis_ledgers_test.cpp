@@ -138,6 +138,7 @@ TEST_CASE("redis: a host hears in one turn of all that another one has opened") 
                       {.first = tests::noon, .reason = policy::Reason::unauthenticated});
     };
     std::vector<std::string> recipients;
+    recipients.reserve(1'300);
     for (int i = 0; i < 1'300; ++i) {
         recipients.push_back(std::to_string(i) + "@example.net");
     }

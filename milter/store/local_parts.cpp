@@ -1,5 +1,6 @@
 #include "milter/store/local_parts.hpp"
 
+#include "milter/store/hex.hpp"
 #include "milter/store/hmac.hpp"
 #include "milter/store/store.hpp"
 #include "policy/ascii.hpp"
@@ -13,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <span>
 #include <system_error>
 #include <vector>
 
@@ -134,13 +136,7 @@ LocalParts::LocalParts(const std::string& key) : hmac_{std::make_shared<Hmac>(ke
 std::string LocalParts::hash(std::string_view text) const {
     // RFC 5321 has local parts differ by case; no postmaster has seen two people who did.
     const Hmac::Digest digest = hmac_->digest(policy::to_lower(text));
-    constexpr std::string_view hex = "0123456789abcdef";
-    std::string out{mark};
-    for (std::size_t i = 0; i < hash_digits / 2; ++i) {
-        out += hex[digest[i] >> 4U];
-        out += hex[digest[i] & 0xFU];
-    }
-    return out;
+    return mark + hex_of(std::span{digest}.first(hash_digits / 2));
 }
 
 std::string LocalParts::key_check() const {

@@ -1,6 +1,7 @@
 #include "milter/store/redis_rows.hpp"
 
 #include "milter/store/entry_details.hpp"
+#include "milter/store/redis_values.hpp"
 #include "policy/ascii.hpp"
 #include "policy/printable.hpp"
 
@@ -16,11 +17,6 @@ namespace store {
 namespace {
 
 using Octets = std::vector<std::uint8_t>;
-
-template <typename Bytes>
-std::string text_from(const Bytes& bytes) {
-    return {bytes.begin(), bytes.end()};
-}
 
 std::optional<std::int64_t> number_in(std::string_view text) {
     std::int64_t number = 0;
@@ -54,11 +50,8 @@ bool take_columns(const RedisFields& fields, policy::JournalEntry& entry) {
     entry.time = policy::Time{std::chrono::milliseconds{milliseconds.value_or(0)}};
     entry.case_id = case_id;
     entry.evidence.mail_from_domain = domain;
-    policy::Address::Bytes bytes{};
-    if (client.size() == bytes.size()) {
-        std::ranges::transform(
-            client, bytes.begin(), [](char c) { return static_cast<std::uint8_t>(c); });
-        entry.evidence.client = policy::Address{bytes};
+    if (client.size() == policy::Address::Bytes{}.size()) {
+        entry.evidence.client = redis::address_from(client);
     }
     return milliseconds && (client.empty() || entry.evidence.client);
 }
@@ -67,11 +60,12 @@ bool take_columns(const RedisFields& fields, policy::JournalEntry& entry) {
 
 RedisFields fields_of(const policy::JournalEntry& entry) {
     const auto& client = entry.evidence.client;
-    return {std::to_string(entry.time.time_since_epoch().count()),
+    const auto details = details_of(entry);
+    return {redis::milliseconds_of(entry.time),
             entry.case_id,
-            client ? text_from(client->bytes()) : std::string{},
+            client ? redis::octets_of(*client) : std::string{},
             policy::to_lower(entry.evidence.mail_from_domain),
-            text_from(details_of(entry))};
+            std::string(details.begin(), details.end())};
 }
 
 std::optional<Store::Position> position_in(const std::string& id) {

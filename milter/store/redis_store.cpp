@@ -1,5 +1,6 @@
 #include "milter/store/redis_store.hpp"
 
+#include "milter/store/hex.hpp"
 #include "milter/store/hmac.hpp"
 #include "milter/store/redis_rows.hpp"
 #include "milter/store/redis_scripts.hpp"
@@ -32,16 +33,6 @@ constexpr std::string_view memory_of_batch = "3600";
 // A copy with which nobody has gone on for so long is given up.
 constexpr std::string_view seconds_of_lock = "60";
 
-std::string hex(std::span<const unsigned char> octets) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (const unsigned octet : octets) {
-        text += digits[octet >> 4U];
-        text += digits[octet & 0xFU];
-    }
-    return text;
-}
-
 // A batch is known by its first entry, of which no two are alike: time, case and recipients differ.
 std::string name_of_batch(const RedisFields& first) {
     std::string whole;
@@ -49,7 +40,7 @@ std::string name_of_batch(const RedisFields& first) {
         whole.append(field).push_back('\0');
     }
     const auto digest = Hmac{"batch"}.digest(whole);
-    return std::string{redis::batch_key} + hex(std::span{digest}.first(12));
+    return std::string{redis::batch_key} + hex_of(std::span{digest}.first(12));
 }
 
 std::string random_token() {
@@ -57,7 +48,7 @@ std::string random_token() {
     if (getentropy(octets.data(), octets.size()) != 0) {
         throw StoreError{"getentropy: no random octets"};
     }
-    return hex(octets);
+    return hex_of(octets);
 }
 
 std::string text_of_position(Store::Position position) {

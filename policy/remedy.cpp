@@ -166,14 +166,18 @@ std::string host_of(const Evidence& evidence) {
     return printable(name.empty() ? std::string_view{evidence.helo} : name);
 }
 
+bool asks_for_both(const Requirements& requirements) {
+    return requirements.authentication == Authentication::spf_and_dkim;
+}
+
 // What is asked for beside SPF, or in its place; empty where it is there.
 std::string dkim_clause(const Evidence& evidence, const Requirements& requirements) {
     if (passes_dkim(evidence)) {
         return "";
     }
     const bool has_signature = evidence.dkim && !evidence.dkim->empty();
-    const bool is_both = requirements.authentication == Authentication::spf_and_dkim;
-    return std::string{is_both ? "; and DKIM signatures" : ", or DKIM signatures"} +
+    return std::string{asks_for_both(requirements) ? "; and DKIM signatures"
+                                                   : ", or DKIM signatures"} +
            (has_signature ? " that pass" : "");
 }
 
@@ -181,10 +185,10 @@ std::string dkim_clause(const Evidence& evidence, const Requirements& requiremen
 Lines remedy_of_forwarder(const Evidence& evidence,
                           const Requirements& requirements,
                           Clients clients) {
-    const bool is_both = requirements.authentication == Authentication::spf_and_dkim;
     return {"At the forwarder, " + host_of(evidence) +
             ": MAIL FROM rewritten to a domain of its own (SRS) whose SPF record has " +
-            ip6_terms(clients) + (is_both ? ", and" : ", or") + " DKIM signatures of its own."};
+            ip6_terms(clients) + (asks_for_both(requirements) ? ", and" : ", or") +
+            " DKIM signatures of its own."};
 }
 
 // What does for a bounce as SPF would; empty where nothing does.
@@ -225,8 +229,8 @@ Lines remedy_of_authentication(const Evidence& evidence,
     if (!helo.empty()) {
         helo.insert(0, ", or a ");
     }
-    const bool is_both = requirements.authentication == Authentication::spf_and_dkim;
-    return {spf_line(evidence, clients) + (is_both ? helo + dkim : dkim + helo) + '.'};
+    return {spf_line(evidence, clients) +
+            (asks_for_both(requirements) ? helo + dkim : dkim + helo) + '.'};
 }
 
 std::string author(const Evidence& evidence) {
